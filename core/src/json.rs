@@ -1,0 +1,196 @@
+//! Strict reading and canonical writing of JSON.
+//!
+//! Reading refuses what two parsers could understand differently: duplicate members, lone surrogates, trailing
+//! bytes, deep nesting. Writing follows RFC 8785 (JSON Canonicalization Scheme) restricted to integers, so that
+//! the same value has the same bytes in every language and can be digested.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::{code::Code, limits};
+
+/// Why a document was not accepted as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct JsonError {
+    code: Code,
+    message: String,
+}
+
+impl JsonError {
+    /// [`Code::MalformedJson`] or [`Code::TooLarge`].
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+/// Reads one JSON document of at most `max_bytes`, strictly.
+///
+/// # Errors
+/// [`Code::TooLarge`] before anything is parsed; [`Code::MalformedJson`] for everything else, with the position.
+pub fn parse(bytes: &[u8], max_bytes: usize) -> Result<Value, JsonError> {
+    if bytes.len() > max_bytes {
+        return Err(JsonError {
+            code: Code::TooLarge,
+            message: format!("document of {} bytes, the limit is {max_bytes}", bytes.len()),
+        });
+    }
+    let malformed = |error: serde_json::Error| JsonError {
+        code: Code::MalformedJson,
+        message: format!("not strict JSON at line {} column {}", error.line(), error.column()),
+    };
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(malformed)?;
+    deserializer.end().map_err(malformed)?;
+    Ok(value)
+}
+
+/// Writes a value as RFC 8785 has it. Numbers must be integers, as everything that handfast writes is.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (position, item) in items.iter().enumerate() {
+                if position > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => write_object(members, out),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            out.push_str(&value.to_string())
+        }
+    }
+}
+
+/// RFC 8785 section 3.2.3: members in the order of their names' UTF-16 code units.
+fn write_object(members: &Map<String, Value>, out: &mut String) {
+    let mut sorted: Vec<_> = members.iter().collect();
+    sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    out.push('{');
+    for (position, (name, member)) in sorted.into_iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        out.push_str(&Value::String(name.clone()).to_string());
+        out.push(':');
+        write_canonical(member, out);
+    }
+    out.push('}');
+}
+
+/// Builds a [`Value`] and refuses duplicates and depth on the way.
+struct Strict {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        if self.depth > limits::JSON_DEPTH {
+            return Err(D::Error::custom("nested too deeply"));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Self { depth: self.depth.saturating_add(1) })? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let member = map.next_value_seed(Self { depth: self.depth.saturating_add(1) })?;
+            if members.insert(name, member).is_some() {
+                return Err(A::Error::custom("duplicate member"));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_two_readers_could_read_differently() {
+        for text in [
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":{\"b\":1,\"\\u0062\":2}}",
+            "\"\\ud800\"",
+            "1 2",
+            "",
+            "{\"a\":1}x",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(parse(text.as_bytes(), 100).unwrap_err().code(), Code::MalformedJson, "{text}");
+        }
+        assert_eq!(parse(&[b'"', 0xff, b'"'], 100).unwrap_err().code(), Code::MalformedJson);
+        assert_eq!(parse("[".repeat(100).as_bytes(), 100).unwrap_err().code(), Code::MalformedJson);
+        assert_eq!(parse(b"[1,2]", 4).unwrap_err().code(), Code::TooLarge);
+    }
+
+    #[test]
+    fn canonical_form_is_rfc_8785() {
+        let value = parse(
+            r#"{"b":[1,true,null],"a":"\u20ac\u000a\u0007/","\ud83d\ude00":1,"\ufb33":2}"#.as_bytes(),
+            1000,
+        )
+        .unwrap();
+        assert_eq!(canonical(&value), "{\"a\":\"€\\n\\u0007/\",\"b\":[1,true,null],\"😀\":1,\"\u{fb33}\":2}");
+    }
+}

@@ -1,0 +1,9 @@
+//! handfast enrols machines.
+#![forbid(unsafe_code)]
+
+pub mod code;
+pub mod crypto;
+pub mod json;
+pub mod limits;
+pub mod secret;
+pub mod time;
