@@ -7,3 +7,4 @@ pub mod json;
 pub mod limits;
 pub mod secret;
 pub mod time;
+pub mod verified;
