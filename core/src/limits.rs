@@ -22,6 +22,10 @@ pub const RSA_MIN_BITS: usize = 2048;
 pub const RSA_LEGACY_MIN_BITS: usize = 1024;
 /// Largest RSA modulus, in bits: larger ones only burn the verifier's time.
 pub const RSA_MAX_BITS: usize = 8192;
+/// Smallest RSA public exponent in a certificate (CA/Browser Forum Baseline Requirements 6.1.6, NIST SP 800-89).
+pub const RSA_MIN_EXPONENT: u64 = 65_537;
+/// Largest RSA public exponent: 33 bits, as the backends have it; larger ones only burn the verifier's time.
+pub const RSA_MAX_EXPONENT: u64 = (1 << 33) - 1;
 /// Conflicts after which a session gives up with `busy`.
 pub const CONFLICTS: u32 = 16;
 /// Rounds in which a decision may ask for more keys.

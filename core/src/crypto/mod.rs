@@ -4,9 +4,35 @@
 //! process may choose differently. Keys are parsed once and kept. Both backends may be compiled in; the tests
 //! then hold them against each other.
 
+#[cfg(feature = "aws-lc")]
+mod aws_lc;
+#[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+mod rsa_key;
+#[cfg(feature = "rust-crypto")]
+mod rust_crypto;
+
 use std::{fmt, sync::Arc};
 
 use crate::{code::Code, secret::SecretKey};
+
+#[cfg(feature = "aws-lc")]
+pub use aws_lc::AwsLc;
+#[cfg(feature = "rust-crypto")]
+pub use rust_crypto::RustCrypto;
+
+/// The backend to use where nobody has a reason to choose: aws-lc where it is compiled in, else pure Rust.
+#[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+#[must_use]
+pub fn default_backend() -> Arc<dyn Backend> {
+    #[cfg(feature = "aws-lc")]
+    {
+        Arc::new(AwsLc)
+    }
+    #[cfg(not(feature = "aws-lc"))]
+    {
+        Arc::new(RustCrypto)
+    }
+}
 
 /// Why a primitive refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +78,11 @@ pub trait RsaPublicKey: fmt::Debug + Send + Sync {
     /// The modulus length in bits.
     fn bits(&self) -> usize;
 
-    /// Verifies an RSASSA-PKCS1-v1_5 signature; its length must be that of the modulus.
+    /// The public exponent.
+    fn exponent(&self) -> u64;
+
+    /// Verifies an RSASSA-PKCS1-v1_5 signature; its length must be that of the modulus. Moduli below
+    /// [`crate::limits::RSA_MIN_BITS`] verify SHA-1 and SHA-256 only.
     ///
     /// # Errors
     /// [`CryptoError::BadSignature`], whatever was wrong with it.
@@ -70,9 +100,9 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// HMAC-SHA-256 (RFC 2104) over the concatenation of `parts`.
     fn hmac_sha256(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 32];
 
-    /// Parses an RSA key from a DER SubjectPublicKeyInfo. Moduli of [`crate::limits::RSA_LEGACY_MIN_BITS`] to
-    /// [`crate::limits::RSA_MAX_BITS`] with an odd exponent of at least 65537 are accepted here; whether a short
-    /// one is allowed is the caller's policy.
+    /// Parses an RSA key from a DER SubjectPublicKeyInfo. Odd moduli of [`crate::limits::RSA_LEGACY_MIN_BITS`] to
+    /// [`crate::limits::RSA_MAX_BITS`] with an odd exponent from 3 to [`crate::limits::RSA_MAX_EXPONENT`] are
+    /// accepted here; whether a short modulus or a small exponent is allowed is the caller's policy.
     ///
     /// # Errors
     /// [`CryptoError::UnusableKey`].
