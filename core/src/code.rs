@@ -46,6 +46,71 @@ codes! {
     SealBroken = "seal_broken",
     /// A key id that the configured key ring does not hold: an operator's mistake, never the presenter's.
     MissingKey = "missing_key",
+    // Amazon SNS.
+    /// The body is larger than the largest message that SNS delivers; nothing of it was parsed.
+    SnsTooLarge = "sns_too_large",
+    /// The body is not UTF-8.
+    SnsNotUtf8 = "sns_not_utf8",
+    /// The body is not one strict JSON object (syntax, lone surrogate, trailing bytes, too many unknown members).
+    SnsMalformedJson = "sns_malformed_json",
+    /// A member appears twice, or in two spellings at once.
+    SnsDuplicateField = "sns_duplicate_field",
+    /// A member that must be a string is something else.
+    SnsFieldType = "sns_field_type",
+    /// A member that this type of message must have is absent.
+    SnsMissingField = "sns_missing_field",
+    /// A member does not match its grammar, or holds a control character.
+    SnsInvalidField = "sns_invalid_field",
+    /// Raw message delivery: the body carries no signature at all.
+    SnsUnsigned = "sns_unsigned",
+    /// `Type` is none of the three that SNS sends.
+    SnsUnknownType = "sns_unknown_type",
+    /// An `x-amz-sns-*` header says something else than the body.
+    SnsHeaderMismatch = "sns_header_mismatch",
+    /// `SignatureVersion` is neither "1" nor "2".
+    SnsUnsupportedVersion = "sns_unsupported_version",
+    /// `Signature` is not canonical base64 of as many bytes as the key's modulus has.
+    SnsSignatureEncoding = "sns_signature_encoding",
+    /// The topic is not on the policy's list.
+    SnsTopicNotAllowed = "sns_topic_not_allowed",
+    /// The policy demands signature version 2 for this topic.
+    SnsVersionTooLow = "sns_version_too_low",
+    /// The topic has been seen with signature version 2 and now comes with version 1.
+    SnsVersionDowngrade = "sns_version_downgrade",
+    /// The message's Timestamp is further in the past than the policy allows.
+    SnsTooOld = "sns_too_old",
+    /// The message's Timestamp is further in the future than the policy allows.
+    SnsTooFarAhead = "sns_too_far_ahead",
+    /// The host's clock is not trusted, so that the age of a message cannot be judged.
+    SnsClockUntrusted = "sns_clock_untrusted",
+    /// `SigningCertURL` is not where SNS publishes the certificates of the topic's region.
+    SnsCertificateUrl = "sns_certificate_url",
+    /// `SubscribeURL` is not the confirmation of this very topic and token at the topic's region.
+    SnsSubscribeUrl = "sns_subscribe_url",
+    /// The certificate could not be fetched a moment ago. Temporary.
+    SnsFetchFailed = "sns_fetch_failed",
+    /// Too many unproven certificates of this region were asked for in the last minute. Temporary.
+    SnsFetchLimited = "sns_fetch_limited",
+    /// A certificate was handed in that nothing is waiting for.
+    SnsUnexpectedCertificate = "sns_unexpected_certificate",
+    /// The fetched certificate is larger than any genuine one.
+    SnsCertificateTooLarge = "sns_certificate_too_large",
+    /// What was fetched is not exactly one PEM certificate in DER.
+    SnsCertificateMalformed = "sns_certificate_malformed",
+    /// The certificate's key is not RSA of an allowed size and exponent.
+    SnsCertificateKey = "sns_certificate_key",
+    /// The certificate is an authority's, or is not for digital signatures of a server.
+    SnsCertificateUsage = "sns_certificate_usage",
+    /// The certificate does not bear the name that SNS has in the topic's region.
+    SnsCertificateName = "sns_certificate_name",
+    /// The certificate was not valid at the message's Timestamp.
+    SnsCertificateNotValid = "sns_certificate_not_valid",
+    /// The certificate does not lead to one of the pinned roots.
+    SnsCertificateUntrusted = "sns_certificate_untrusted",
+    /// The signature does not verify: altered, or not signed by this certificate's key.
+    SnsBadSignature = "sns_bad_signature",
+    /// The receiver's policy cannot be used: an operator's mistake, never the sender's.
+    SnsInvalidPolicy = "sns_invalid_policy",
 }
 
 impl std::fmt::Display for Code {

@@ -6,5 +6,6 @@ pub mod crypto;
 pub mod json;
 pub mod limits;
 pub mod secret;
+pub mod sns;
 pub mod time;
 pub mod verified;

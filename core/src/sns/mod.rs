@@ -1,0 +1,32 @@
+//! Amazon SNS: from the bytes of an HTTP body to a [`Verified`](crate::verified::Verified) message.
+//!
+//! The page that this follows is "Verifying the signatures of Amazon SNS messages" of the SNS developer guide. What
+//! a verified message proves is that SNS sent it, from a topic on the host's list, within the allowed time.
+
+mod arn;
+mod error;
+mod message;
+
+pub use arn::TopicArn;
+pub use error::SnsError;
+pub use message::{Confirmation, MessageType, Notification, SignatureVersion, Unsubscription};
+
+/// Why the host has no certificate to hand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchFailure {
+    /// No answer: name resolution, connection or TLS failed.
+    #[error("no connection")]
+    Unreachable,
+    /// No complete answer within the time allowed.
+    #[error("timed out")]
+    Timeout,
+    /// The answer was a redirect, which is never followed.
+    #[error("redirected")]
+    Redirect,
+    /// The answer had another status than 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// The answer was larger than allowed.
+    #[error("too large")]
+    TooLarge,
+}
