@@ -111,6 +111,17 @@ codes! {
     SnsBadSignature = "sns_bad_signature",
     /// The receiver's policy cannot be used: an operator's mistake, never the sender's.
     SnsInvalidPolicy = "sns_invalid_policy",
+    // AWS events.
+    /// An authentic message has the shape of an AWS event, but a part of it is missing or not of its grammar.
+    AwsMalformedEvent = "aws_malformed_event",
+    /// No configured trust names the topic of the message.
+    AwsUntrustedTopic = "aws_untrusted_topic",
+    /// The trust of its topic does not cover the account that the event claims.
+    AwsUntrustedAccount = "aws_untrusted_account",
+    /// The trust of its topic does not cover the region that the event claims.
+    AwsUntrustedRegion = "aws_untrusted_region",
+    /// An event of a kind that only an AWS service sends came from another source: most likely a forgery.
+    AwsWrongSource = "aws_wrong_source",
 }
 
 impl std::fmt::Display for Code {

@@ -1,6 +1,7 @@
 //! handfast enrols machines.
 #![forbid(unsafe_code)]
 
+pub mod aws;
 pub mod code;
 pub mod crypto;
 pub mod json;

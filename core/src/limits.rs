@@ -14,6 +14,9 @@ pub const SNS_PROVEN_CERTIFICATES: usize = 64;
 pub const SNS_MAX_AGE_SECONDS: u32 = 60 * 60;
 /// Seconds into the future that a message may date from.
 pub const SNS_MAX_AHEAD_SECONDS: u32 = 5 * 60;
+/// Bytes of one text in an AWS event. The longest is a hook's `NotificationMetadata`: 4,000 characters of up to four
+/// bytes (Auto Scaling API Reference, `PutLifecycleHook`).
+pub const AWS_TEXT_BYTES: usize = 16 * 1024;
 /// Nesting of any JSON document.
 pub const JSON_DEPTH: usize = 32;
 /// Smallest RSA modulus, in bits (NIST SP 800-131A).
