@@ -37,7 +37,9 @@ pub(super) fn read(notification: &Object, context: &Context<'_>) -> Result<Recei
     let Some(occurred_at) = fields::time(notification, "Time")? else {
         return Ok(Received::NotForUs(NotForUs::DocumentationSample));
     };
-    let (account, region) = (fields::parsed(notification, "AccountId")?, context.envelope.region.clone());
+    let account = fields::parsed(notification, "AccountId")?;
+    let region = context.envelope.topic.region();
+    let region = region.parse().map_err(|_| AwsError::Malformed { field: "TopicArn" })?;
     context.covers(&account, &region)?;
     let (instance, change) = match outcome {
         None => lifecycle(notification, direction(notification)?)?,
@@ -55,7 +57,7 @@ pub(super) fn read(notification: &Object, context: &Context<'_>) -> Result<Recei
         published_at: context.envelope.published_at,
         event_id: context.envelope.message_id.to_owned(),
         message_id: context.envelope.message_id.to_owned(),
-        topic: context.envelope.topic.to_owned(),
+        topic: context.envelope.topic.clone(),
     })))
 }
 

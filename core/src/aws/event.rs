@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AccountId, IdError, InstanceId, Region};
-use crate::time::Timestamp;
+use crate::{sns::TopicArn, time::Timestamp};
 
 /// A state of an EC2 instance (EC2 User Guide, "Instance lifecycle"), spelled as EC2 spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -228,7 +228,7 @@ pub struct InstanceEvent {
     pub(super) published_at: Timestamp,
     pub(super) event_id: String,
     pub(super) message_id: String,
-    pub(super) topic: String,
+    pub(super) topic: TopicArn,
 }
 
 impl InstanceEvent {
@@ -288,9 +288,9 @@ impl InstanceEvent {
         &self.message_id
     }
 
-    /// The ARN of the topic that the message came through.
+    /// The topic that the message came through.
     #[must_use]
-    pub fn topic(&self) -> &str {
+    pub fn topic(&self) -> &TopicArn {
         &self.topic
     }
 
@@ -312,7 +312,7 @@ impl InstanceEvent {
             published_at: occurred_at,
             event_id: event_id.to_owned(),
             message_id: event_id.to_owned(),
-            topic: "arn:aws:sns:us-east-1:123456789012:instances".to_owned(),
+            topic: "arn:aws:sns:us-east-1:123456789012:instances".parse().expect("a topic"),
         }
     }
 }

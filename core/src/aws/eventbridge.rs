@@ -98,7 +98,7 @@ pub(super) fn read(event: &Object, context: &Context<'_>) -> Result<Received, Aw
         published_at: context.envelope.published_at,
         event_id: event_id(event)?,
         message_id: context.envelope.message_id.to_owned(),
-        topic: context.envelope.topic.to_owned(),
+        topic: context.envelope.topic.clone(),
     })))
 }
 

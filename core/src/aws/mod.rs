@@ -26,7 +26,13 @@ pub use self::{
     event::{Activity, Change, InstanceEvent, InstanceState, LifecycleAction, Place, SpotAction, Transition},
     ids::{AccountId, IdError, InstanceId, Region},
 };
-use crate::{code::Code, json, limits, time::Timestamp};
+use crate::{
+    code::Code,
+    json, limits,
+    sns::{Notification, TopicArn},
+    time::Timestamp,
+    verified::Verified,
+};
 
 /// Which topic is believed about which accounts and regions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +40,7 @@ use crate::{code::Code, json, limits, time::Timestamp};
 #[serde(deny_unknown_fields)]
 pub struct Trust {
     /// The topic's whole ARN, compared exactly.
-    pub topic: String,
+    pub topic: TopicArn,
     /// The accounts whose instances it may speak of. Empty: only the account that owns the topic.
     #[serde(default)]
     pub accounts: BTreeSet<AccountId>,
@@ -148,23 +154,29 @@ impl AwsError {
     }
 }
 
-/// What SNS proved about the message that carries an event.
-pub(crate) struct Envelope<'a> {
-    /// The topic's whole ARN.
-    pub(crate) topic: &'a str,
-    /// The region in that ARN.
-    pub(crate) region: Region,
-    /// The account in that ARN.
-    pub(crate) account: AccountId,
-    /// The SNS message id.
-    pub(crate) message_id: &'a str,
-    /// The SNS timestamp.
-    pub(crate) published_at: Timestamp,
+/// Reads what a verified notification says, as far as its topic is trusted.
+///
+/// # Errors
+/// [`AwsError`] for a topic, account or region that `trust` does not cover, a kind of event from the wrong source, and
+/// a malformed event. A message that merely concerns no instance is no error but [`Received::NotForUs`].
+pub fn read(notification: &Verified<Notification>, trust: &[Trust]) -> Result<Received, AwsError> {
+    let envelope = Envelope {
+        topic: notification.topic_arn(),
+        message_id: notification.message_id(),
+        published_at: notification.timestamp(),
+    };
+    read_text(notification.message(), &envelope, trust)
 }
 
-/// Reads the text of a message under its envelope.
-pub(crate) fn read_text(text: &str, envelope: &Envelope<'_>, trust: &[Trust]) -> Result<Received, AwsError> {
-    let trust = trust.iter().find(|trust| trust.topic == envelope.topic).ok_or(AwsError::UntrustedTopic)?;
+/// What SNS proved about the message that carries an event.
+struct Envelope<'a> {
+    topic: &'a TopicArn,
+    message_id: &'a str,
+    published_at: Timestamp,
+}
+
+fn read_text(text: &str, envelope: &Envelope<'_>, trust: &[Trust]) -> Result<Received, AwsError> {
+    let trust = trust.iter().find(|trust| trust.topic == *envelope.topic).ok_or(AwsError::UntrustedTopic)?;
     if !text.trim_ascii_start().starts_with('{') {
         return Ok(Received::NotForUs(NotForUs::NotAnEvent));
     }
@@ -191,13 +203,17 @@ impl Context<'_> {
     /// Passes only what the trust covers; an empty set covers what the topic itself is in.
     fn covers(&self, account: &AccountId, region: &Region) -> Result<(), AwsError> {
         let Trust { accounts, regions, .. } = self.trust;
-        let account_is_in =
-            if accounts.is_empty() { *account == self.envelope.account } else { accounts.contains(account) };
+        let topic = self.envelope.topic;
+        let account_is_in = if accounts.is_empty() {
+            account.as_str() == topic.account()
+        } else {
+            accounts.contains(account)
+        };
         if !account_is_in {
             return Err(AwsError::UntrustedAccount { account: account.clone() });
         }
         let region_is_in =
-            if regions.is_empty() { *region == self.envelope.region } else { regions.contains(region) };
+            if regions.is_empty() { region.as_str() == topic.region() } else { regions.contains(region) };
         if !region_is_in {
             return Err(AwsError::UntrustedRegion { region: region.clone() });
         }

@@ -14,10 +14,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn envelope() -> Envelope<'static> {
+    static ARN: std::sync::LazyLock<TopicArn> = std::sync::LazyLock::new(|| TOPIC.parse().unwrap());
     Envelope {
-        topic: TOPIC,
-        region: "us-east-1".parse().unwrap(),
-        account: "123456789012".parse().unwrap(),
+        topic: &ARN,
         message_id: "90cced31-040b-58a6-9538-bc24bebf2c8b",
         published_at: at("2026-01-01T00:00:01Z"),
     }
@@ -25,7 +24,7 @@ fn envelope() -> Envelope<'static> {
 
 fn trust(accounts: &[&str], regions: &[&str]) -> [Trust; 1] {
     [Trust {
-        topic: TOPIC.to_owned(),
+        topic: TOPIC.parse().unwrap(),
         accounts: accounts.iter().map(|text| text.parse().unwrap()).collect(),
         regions: regions.iter().map(|text| text.parse().unwrap()).collect(),
     }]
@@ -95,7 +94,7 @@ fn a_state_change_is_taken_from_its_detail_and_never_from_its_arn() {
     assert_eq!(event.published_at(), at("2026-01-01T00:00:01Z"));
     assert_eq!(event.event_id(), "2ecfc931-d9f2-4b25-9c00-87e6431d09f7");
     assert_eq!(event.message_id(), "90cced31-040b-58a6-9538-bc24bebf2c8b");
-    assert_eq!(event.topic(), TOPIC);
+    assert_eq!(event.topic().as_str(), TOPIC);
 }
 
 #[test]
@@ -150,10 +149,12 @@ fn json_that_two_readers_could_read_differently_is_refused() {
 #[test]
 fn only_the_trusted_topic_speaks() {
     let mut other = trust(&[], &[]);
-    for topic in
-        ["arn:aws:sns:us-east-1:123456789012:instances2", "arn:aws:sns:us-east-1:123456789012:Instances", ""]
-    {
-        topic.clone_into(&mut other[0].topic);
+    for topic in [
+        "arn:aws:sns:us-east-1:123456789012:instances2",
+        "arn:aws:sns:us-east-1:123456789012:Instances",
+        "arn:aws:sns:us-east-2:123456789012:instances",
+    ] {
+        other[0].topic = topic.parse().unwrap();
         let error = read_text(&running().to_string(), &envelope(), &other).unwrap_err();
         assert_eq!(error.code().as_str(), "aws_untrusted_topic");
     }
