@@ -122,6 +122,77 @@ codes! {
     AwsUntrustedRegion = "aws_untrusted_region",
     /// An event of a kind that only an AWS service sends came from another source: most likely a forgery.
     AwsWrongSource = "aws_wrong_source",
+    // Kubernetes.
+    /// Not a bootstrap token, or not a bootstrap token's id.
+    KubernetesMalformedToken = "kubernetes_malformed_token",
+    /// A label, group or description that the API server would not accept.
+    KubernetesInvalidManifest = "kubernetes_invalid_manifest",
+    /// A `cluster-info` that no node could use, or that would weaken one.
+    KubernetesMalformedClusterInfo = "kubernetes_malformed_cluster_info",
+    /// `cluster-info` bears no signature of this token: not signed yet, or the token has expired.
+    KubernetesMissingSignature = "kubernetes_missing_signature",
+    /// The signature of `cluster-info` was not made with this token over this content.
+    KubernetesBadSignature = "kubernetes_bad_signature",
+    /// Not a pin of a certificate authority.
+    KubernetesMalformedPin = "kubernetes_malformed_pin",
+    /// Not a certificate in PEM or DER.
+    KubernetesMalformedCertificate = "kubernetes_malformed_certificate",
+    /// No certificate authority of the cluster has a pinned key.
+    KubernetesPinMismatch = "kubernetes_pin_mismatch",
+    // The registrar's errors.
+    /// The store gave back something that handfast did not write.
+    CorruptRecord = "corrupt_record",
+    /// The store holds a record written by a newer version.
+    NewerSchema = "newer_schema",
+    /// A sealed secret is missing from the vault although its record says that it is there.
+    MissingSecret = "missing_secret",
+    /// Too many conflicting commits on the same records; trying again later helps.
+    Busy = "busy",
+    /// The host used the library wrongly.
+    Misuse = "misuse",
+    // Refusals.
+    /// No such package, node or instance.
+    Unknown = "unknown",
+    /// The string is not a handfast token, or its check digits are wrong.
+    MalformedToken = "malformed_token",
+    /// No such token was ever issued.
+    UnknownToken = "unknown_token",
+    /// The deadline has come.
+    Expired = "expired",
+    /// The package was revoked, has expired or is retired.
+    Ended = "ended",
+    /// The package has not been handed out yet.
+    NotDelivered = "not_delivered",
+    /// Something external that the package needs is not ready yet.
+    NotReady = "not_ready",
+    /// The package was handed to somebody else, or its window for repeating has closed.
+    AlreadyDelivered = "already_delivered",
+    /// The presenter does not match a binding of the token.
+    BindingMismatch = "binding_mismatch",
+    /// The policy does not accept an identifier that the host merely vouches for.
+    ProofRequired = "proof_required",
+    /// Somebody else has used the token up.
+    AlreadyClaimed = "already_claimed",
+    /// The same presenter is too late to be given its grant again.
+    GrantClosed = "grant_closed",
+    /// The subject is enrolled through another package that still lives.
+    SubjectEnrolled = "subject_enrolled",
+    /// The name belongs to a live package.
+    NameTaken = "name_taken",
+    /// The node is retired.
+    NodeRetired = "node_retired",
+    /// Two machines seem to share one identity.
+    CloneSuspected = "clone_suspected",
+    /// The request does not come from the instance's own address.
+    WrongAddress = "wrong_address",
+    /// The time in which an address proves an instance is over.
+    AddressWindowClosed = "address_window_closed",
+    /// This authority may not give this command.
+    NotAuthorized = "not_authorized",
+    /// The effect is not outstanding.
+    NotOutstanding = "not_outstanding",
+    /// A deadline seems to have come, but the clock is not to be trusted.
+    ClockSuspect = "clock_suspect",
 }
 
 impl std::fmt::Display for Code {

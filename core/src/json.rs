@@ -56,6 +56,11 @@ pub fn canonical(value: &Value) -> String {
     text
 }
 
+/// The canonical text of one of our own types, all of which serialise without fail.
+pub(crate) fn canonical_of(value: &impl serde::Serialize) -> String {
+    canonical(&serde_json::to_value(value).unwrap_or_default())
+}
+
 fn write_canonical(value: &Value, out: &mut String) {
     match value {
         Value::Array(items) => {

@@ -33,3 +33,66 @@ pub const RSA_MAX_EXPONENT: u64 = (1 << 33) - 1;
 pub const CONFLICTS: u32 = 16;
 /// Rounds in which a decision may ask for more keys.
 pub const NEED_ROUNDS: u32 = 3;
+/// Bytes of a ConfigMap and of the kubeconfig in it (Kubernetes keeps ConfigMaps below 1 MiB).
+pub const KUBERNETES_DOCUMENT_BYTES: usize = 1024 * 1024;
+/// Bytes set aside for a written manifest or kubeconfig, so that writing leaves no outgrown copy of a secret in memory.
+/// A kubeconfig with one authority has about 2 KiB.
+pub const KUBERNETES_WRITE_BYTES: usize = 8 * 1024;
+/// YAML events of one document: a genuine `cluster-info` has fewer than a hundred.
+pub const KUBERNETES_YAML_EVENTS: usize = 10_000;
+/// Certificates in a cluster's authority bundle; more than two are seen only while an authority is being replaced.
+pub const KUBERNETES_AUTHORITIES: usize = 16;
+/// Bytes of an API server's URL.
+pub const KUBERNETES_URL_BYTES: usize = 2048;
+/// Groups of a bootstrap token.
+pub const KUBERNETES_GROUPS: usize = 16;
+/// Bytes of a bootstrap token's description.
+pub const KUBERNETES_DESCRIPTION_BYTES: usize = 1024;
+/// Bytes of a name: long enough for a host name or an ARN's last part, short enough for a database index.
+pub const NAME_BYTES: usize = 128;
+/// Bytes of a kind or of a key id.
+pub const KIND_BYTES: usize = 32;
+/// Bytes of a node name (RFC 1123 as Kubernetes has it).
+pub const NODE_NAME_BYTES: usize = 253;
+/// Bytes of one command, as JSON. Room for [`CONTENTS`] files of [`FILE_BYTES`] would be wasteful; a package is not a disk image.
+pub const COMMAND_BYTES: usize = 1024 * 1024;
+/// Labels of a package.
+pub const LABELS: usize = 16;
+/// Bytes of a label's key (Kubernetes: 63, with a prefix 253).
+pub const LABEL_KEY_BYTES: usize = 63;
+/// Bytes of a label's value.
+pub const LABEL_VALUE_BYTES: usize = 256;
+/// Contents that a package carries.
+pub const CONTENTS: usize = 16;
+/// Bytes of a file that a package carries.
+pub const FILE_BYTES: usize = 64 * 1024;
+/// Networks that a package may be bound to.
+pub const CIDRS: usize = 16;
+/// Nodes of a package that end with it in one decision, and so for now the largest `max_uses`.
+pub const PACKAGE_NODES: u32 = 16;
+/// Shortest life of an unused package, in seconds.
+pub const PACKAGE_TTL_MIN_SECONDS: u32 = 60;
+/// Longest life of an unused package, in seconds: thirty days, as the longest-lived activation of the field.
+pub const PACKAGE_TTL_MAX_SECONDS: u32 = 30 * 24 * 60 * 60;
+/// Longest window of any retry, in seconds: a window that outlives a working day is a second credential.
+pub const WINDOW_MAX_SECONDS: u32 = 24 * 60 * 60;
+/// Longest life of a Kubernetes bootstrap token, in seconds: it is multi-use by nature, so it is short.
+pub const BOOTSTRAP_TOKEN_TTL_MAX_SECONDS: u32 = 15 * 60;
+/// Facts about suspected clones that one package may cause; more add nothing to the alert.
+pub const CLONE_FACTS: u32 = 8;
+/// First delay after a failed effect, in seconds; it doubles with each attempt.
+pub const BACKOFF_FIRST_SECONDS: u32 = 2;
+/// Longest delay between two attempts of an effect, in seconds.
+pub const BACKOFF_MAX_SECONDS: u32 = 15 * 60;
+/// Longest lease of an effect, in seconds: a worker that is silent for longer is taken for dead.
+pub const LEASE_MAX_SECONDS: u32 = 10 * 60;
+/// Bytes kept of an executor's reason.
+pub const REASON_BYTES: usize = 512;
+/// Addresses kept of an instance (an EC2 instance may have several interfaces).
+pub const INSTANCE_ADDRESSES: usize = 32;
+/// Tags kept of an instance (EC2 allows 50).
+pub const INSTANCE_TAGS: usize = 50;
+/// Rules of a policy that turn instances into packages.
+pub const INSTANCE_RULES: usize = 64;
+/// Keys of one key ring.
+pub const KEYS: usize = 16;

@@ -8,7 +8,7 @@ use super::ids::{AccountId, IdError, InstanceId, Region};
 use crate::{sns::TopicArn, time::Timestamp};
 
 /// A state of an EC2 instance (EC2 User Guide, "Instance lifecycle"), spelled as EC2 spells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum InstanceState {

@@ -1,0 +1,220 @@
+//! The embedded default store: all records in memory, with snapshot and replay.
+
+mod snapshot;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use rand_core::CryptoRng;
+
+use crate::{
+    id::SecretId,
+    record::{Key, Look, Record, Records, Row, Versioned, apply},
+    registrar::Registrar,
+    time::{Now, Timestamp},
+    vocabulary::{Answer, Command, Commit, Error, Event, Notice, Outcome, VaultWrite},
+};
+
+/// A store in memory. Cheap enough for hundreds of thousands of packages; what it holds is lost with the process
+/// unless the host keeps snapshots.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    records: BTreeMap<Key, Versioned>,
+    vault: BTreeMap<SecretId, Arc<str>>,
+    wakes: BTreeSet<(Timestamp, Key)>,
+    notices: BTreeMap<String, CountedNotice>,
+    log: Option<Vec<Event>>,
+}
+
+/// Refusals of one kind, counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedNotice {
+    /// The first of them.
+    pub first: Notice,
+    /// How many.
+    pub count: u64,
+}
+
+impl Ledger {
+    /// An empty ledger that keeps records and no history.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty ledger that also keeps every event.
+    #[must_use]
+    pub fn recording() -> Self {
+        Self { log: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Decides a command on this ledger and commits it: `decide`, `commit` and `release` in one.
+    ///
+    /// # Errors
+    /// As [`Registrar::decide`].
+    pub fn run(
+        &mut self,
+        registrar: &Registrar,
+        command: &Command,
+        now: Now,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Answer, Error> {
+        match registrar.decide(command, self, now, rng)? {
+            Outcome::Need(_) => Err(Error::Misuse("a ledger knows every key")),
+            Outcome::Decision(decision) => {
+                if !self.commit(&decision.commit) {
+                    return Err(Error::Busy);
+                }
+                decision.pending.release(decision.commit.committed())
+            }
+        }
+    }
+
+    /// Gives the rows that exist, as text.
+    #[must_use]
+    pub fn read(&self, keys: &[Key]) -> Vec<Row> {
+        keys.iter().filter_map(|key| self.row(key)).collect()
+    }
+
+    fn row(&self, key: &Key) -> Option<Row> {
+        let (version, body) = match key {
+            Key::Secret(id) => (1, self.vault.get(id)?.to_string()),
+            Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
+                let versioned = self.records.get(key)?;
+                (versioned.version, versioned.record.body())
+            }
+        };
+        Some(Row { key: key.clone(), version, body })
+    }
+
+    /// Commits all of it if every guard holds, and nothing otherwise.
+    #[must_use]
+    pub fn commit(&mut self, commit: &Commit) -> bool {
+        let version = |key: &Key| self.records.get(key).map_or(0, |versioned| versioned.version);
+        if commit.guards.iter().any(|(key, guard)| version(key) != *guard) {
+            return false;
+        }
+        for (key, write) in &commit.writes {
+            self.put(key.clone(), Versioned { version: write.version, record: write.record.clone() });
+        }
+        for write in &commit.vault {
+            match write {
+                VaultWrite::Put { id, sealed } => drop(self.vault.insert(*id, sealed.as_str().into())),
+                VaultWrite::Shred { id } => drop(self.vault.remove(id)),
+            }
+        }
+        for notice in &commit.notices {
+            let counted = self
+                .notices
+                .entry(notice.coalesce())
+                .or_insert_with(|| CountedNotice { first: notice.clone(), count: 0 });
+            counted.count = counted.count.saturating_add(1);
+        }
+        if let Some(log) = &mut self.log {
+            log.extend_from_slice(&commit.events);
+        }
+        true
+    }
+
+    fn put(&mut self, key: Key, versioned: Versioned) {
+        let wake_at = versioned.record.wake_at();
+        let before = self.records.insert(key.clone(), versioned).and_then(|before| before.record.wake_at());
+        if before != wake_at {
+            if let Some(at) = before {
+                self.wakes.remove(&(at, key.clone()));
+            }
+            if let Some(at) = wake_at {
+                self.wakes.insert((at, key));
+            }
+        }
+    }
+
+    /// The records about which something is due by now, the most urgent first, at most `limit`.
+    #[must_use]
+    pub fn due(&self, now: Timestamp, limit: usize) -> Vec<Key> {
+        self.wakes.iter().take_while(|(at, _)| *at <= now).take(limit).map(|(_, key)| key.clone()).collect()
+    }
+
+    /// When something is due next: a host may sleep until then.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.wakes.first().map(|(at, _)| *at)
+    }
+
+    /// One record.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<&Record> {
+        self.records.get(key).map(|versioned| &versioned.record)
+    }
+
+    /// All records, in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Versioned)> {
+        self.records.iter()
+    }
+
+    /// The history, if it is kept.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        self.log.as_deref().unwrap_or_default()
+    }
+
+    /// The refusals, counted, in the order of their coalescing keys.
+    pub fn notices(&self) -> impl Iterator<Item = &CountedNotice> {
+        self.notices.values()
+    }
+
+    /// The names of the secrets that are kept.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretId> {
+        self.vault.keys().copied()
+    }
+
+    /// Folds a history into records, bit for bit as they were. A history holds no secrets, so the vault stays empty.
+    ///
+    /// # Errors
+    /// [`Error::CorruptRecord`] when an event is missing or does not fit, [`Error::NewerSchema`].
+    pub fn replay(events: impl IntoIterator<Item = Event>) -> Result<Self, Error> {
+        let mut ledger = Self::new();
+        for event in events {
+            ledger.replay_one(&event)?;
+        }
+        Ok(ledger)
+    }
+
+    fn replay_one(&mut self, event: &Event) -> Result<(), Error> {
+        if event.schema > crate::record::SCHEMA {
+            return Err(Error::NewerSchema(event.schema));
+        }
+        let before = self.records.get(&event.key);
+        let version = before.map_or(0, |versioned| versioned.version).saturating_add(1);
+        if event.version != version {
+            return Err(Error::CorruptRecord(format!(
+                "event {} of {} follows none",
+                event.version, event.key
+            )));
+        }
+        let record = apply(before.map(|versioned| versioned.record.clone()), event);
+        let Some(record) = record else {
+            return Err(Error::CorruptRecord(format!(
+                "event {} of {} does not fit",
+                event.version, event.key
+            )));
+        };
+        self.put(event.key.clone(), Versioned { version, record });
+        Ok(())
+    }
+}
+
+impl Records for Ledger {
+    fn look(&self, key: &Key) -> Look {
+        match key {
+            Key::Secret(id) => {
+                self.vault.get(id).map_or(Look::Absent, |sealed| Look::Sealed(Arc::clone(sealed)))
+            }
+            Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
+                self.records.get(key).map_or(Look::Absent, |versioned| Look::Record(versioned.clone()))
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What must exist outside for a package, and how far that has come.
+//!
+//! ```text
+//! Wanted -> Creating -> Ready -> Deleting -> Gone
+//!    ^---------'  \-> Failed        ^---------' (a create that was reported late)
+//! ```
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{ActorName, SecretId},
+    kubernetes::BootstrapGroup,
+    time::Timestamp,
+    vocabulary::Reason,
+};
+
+/// What is wanted, fixed before anything is done: the external name and the secret value are chosen by the
+/// registrar, so that doing it twice does it once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ResourceSpec {
+    /// A `bootstrap.kubernetes.io/token` Secret in `kube-system`.
+    KubernetesBootstrapToken {
+        /// The Secret's name.
+        name: String,
+        /// The sealed token.
+        secret: SecretId,
+        /// When the token expires; it is deleted then.
+        expires_at: Timestamp,
+        /// The groups of whoever authenticates with it.
+        groups: BTreeSet<BootstrapGroup>,
+    },
+}
+
+impl ResourceSpec {
+    /// When the resource must be deleted although its package lives.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        match self {
+            Self::KubernetesBootstrapToken { expires_at, .. } => *expires_at,
+        }
+    }
+}
+
+/// How far a resource has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceState {
+    /// To be created.
+    Wanted,
+    /// A worker is at it.
+    Creating,
+    /// It exists.
+    Ready,
+    /// To be deleted.
+    Deleting,
+    /// It does not exist any more, or never did.
+    Gone,
+    /// It cannot be had: something else bears its name.
+    Failed,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lease {
+    /// The worker.
+    pub worker: ActorName,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// One external resource of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// Counts the package's resources from 1.
+    pub number: u32,
+    /// How far it has come.
+    pub state: ResourceState,
+    /// The number of the attempt that is outstanding or was last; never counts down.
+    pub attempt: u32,
+    /// Who is at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// Not before; set after a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+    /// Why the last attempt failed, for the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+impl Resource {
+    pub(super) fn new(number: u32) -> Self {
+        Self { number, state: ResourceState::Wanted, attempt: 1, lease: None, retry_at: None, reason: None }
+    }
+
+    /// Whether nothing is to be done about it any more once its package has ended.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match self.state {
+            ResourceState::Gone | ResourceState::Failed => true,
+            ResourceState::Wanted
+            | ResourceState::Creating
+            | ResourceState::Ready
+            | ResourceState::Deleting => false,
+        }
+    }
+
+    /// Whether an effect is outstanding, and not before when.
+    #[must_use]
+    pub fn due(&self) -> Option<Option<Timestamp>> {
+        match self.state {
+            ResourceState::Wanted | ResourceState::Creating | ResourceState::Deleting => {
+                Some(self.retry_at.max(self.lease.as_ref().map(|lease| lease.until)))
+            }
+            ResourceState::Ready | ResourceState::Gone | ResourceState::Failed => None,
+        }
+    }
+
+    pub(super) fn start(&mut self, lease: Lease) {
+        if self.state == ResourceState::Wanted {
+            self.state = ResourceState::Creating;
+        }
+        self.lease = Some(lease);
+    }
+
+    pub(super) fn ready(&mut self) {
+        self.settle(ResourceState::Ready);
+    }
+
+    pub(super) fn gone(&mut self) {
+        self.settle(ResourceState::Gone);
+    }
+
+    fn settle(&mut self, state: ResourceState) {
+        self.state = state;
+        self.lease = None;
+        self.retry_at = None;
+        self.reason = None;
+    }
+
+    pub(super) fn failed(&mut self, reason: Reason, retry_at: Option<Timestamp>) {
+        self.state = match (self.state, retry_at) {
+            (ResourceState::Creating, Some(_)) => ResourceState::Wanted,
+            (state, Some(_)) => state,
+            (_, None) => ResourceState::Failed,
+        };
+        self.attempt = self.attempt.saturating_add(1);
+        self.lease = None;
+        self.retry_at = retry_at;
+        self.reason = Some(reason);
+    }
+
+    /// To be deleted, at once: whoever held the resource has reported, or was not at it.
+    pub(super) fn unwanted(&mut self) {
+        self.settle(ResourceState::Deleting);
+        self.attempt = self.attempt.saturating_add(1);
+    }
+
+    /// Its package has ended. A create that is under way keeps its lease, so that the delete comes after it.
+    pub(super) fn package_ended(&mut self) {
+        match self.state {
+            ResourceState::Wanted if self.attempt == 1 => self.gone(),
+            ResourceState::Wanted | ResourceState::Ready => self.unwanted(),
+            ResourceState::Creating => {
+                self.state = ResourceState::Deleting;
+                self.attempt = self.attempt.saturating_add(1);
+            }
+            ResourceState::Deleting | ResourceState::Gone | ResourceState::Failed => {}
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! A decision in the making: what was looked at, what has happened, what must be kept secret.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use rand_core::CryptoRng;
+
+use super::Registrar;
+use crate::{
+    aws::InstanceId,
+    id::{DecisionId, Fingerprint, NodeId, PackageId, PackageName, ScopeId, SecretId},
+    record::{
+        Instance, Key, Look, NameEntry, Node, Package, Record, Records, SCHEMA, SubjectEntry, Versioned,
+        apply,
+    },
+    secret::Secret,
+    time::{Now, Timestamp},
+    vocabulary::{
+        Answer, Authority, Commit, Decision, Error, Event, Fact, Notice, Pending, Refusal, Refused,
+        VaultWrite, Write,
+    },
+};
+
+/// Why a decision does not go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// These rows have to be looked at first.
+    Need(Vec<Key>),
+    /// The rules say no; judged against this record.
+    Refuse(Refusal, Option<Key>),
+    /// The input, the store or the configuration is broken.
+    Fail(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Fail(error)
+    }
+}
+
+pub(super) type Step<T> = Result<T, Stop>;
+
+/// Refuses, judged against a record.
+pub(super) fn refuse<T>(refusal: Refusal, anchor: Key) -> Step<T> {
+    Err(Stop::Refuse(refusal, Some(anchor)))
+}
+
+/// Refuses, judged against nothing that exists.
+pub(super) fn refuse_unknown<T>(refusal: Refusal) -> Step<T> {
+    Err(Stop::Refuse(refusal, None))
+}
+
+/// Everything that a decision has looked at and brought about so far.
+pub(super) struct Draft<'a> {
+    pub(super) registrar: &'a Registrar,
+    pub(super) rng: &'a mut dyn CryptoRng,
+    pub(super) authority: &'a Authority,
+    pub(super) source: Option<IpAddr>,
+    records: &'a dyn Records,
+    now: Now,
+    seen: BTreeMap<Key, Option<Versioned>>,
+    changed: BTreeMap<Key, Versioned>,
+    events: Vec<Event>,
+    notices: Vec<Notice>,
+    kept: Vec<VaultWrite>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        registrar: &'a Registrar,
+        records: &'a dyn Records,
+        (authority, source): (&'a Authority, Option<IpAddr>),
+        now: Now,
+        rng: &'a mut dyn CryptoRng,
+    ) -> Self {
+        let (seen, changed) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            registrar,
+            rng,
+            authority,
+            source,
+            records,
+            now,
+            seen,
+            changed,
+            events: Vec::new(),
+            notices: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// The present: the host's, but no earlier than anything that the records looked at have seen.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now.at
+    }
+
+    /// Whether a deadline has come. On the strength of a clock that nobody vouches for it is not to be said.
+    pub(super) fn is_past(&self, deadline: Timestamp, anchor: &Key) -> Step<bool> {
+        match (self.now.at >= deadline, self.now.trusted) {
+            (true, false) => refuse(Refusal::ClockSuspect, anchor.clone()),
+            (past, _) => Ok(past),
+        }
+    }
+
+    /// Looks at several records at once, so that a remote store is asked once.
+    pub(super) fn prefetch(&mut self, keys: &[Key]) -> Step<()> {
+        let missing: Vec<_> =
+            keys.iter().filter(|key| self.records.look(key) == Look::Unknown).cloned().collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Need(missing)) }
+    }
+
+    fn look(&mut self, key: &Key) -> Step<Option<Record>> {
+        if let Some(versioned) = self.changed.get(key) {
+            return Ok(Some(versioned.record.clone()));
+        }
+        if let Some(seen) = self.seen.get(key) {
+            return Ok(seen.as_ref().map(|versioned| versioned.record.clone()));
+        }
+        let found = match self.records.look(key) {
+            Look::Unknown => return Err(Stop::Need(vec![key.clone()])),
+            Look::Absent => None,
+            Look::Record(versioned) => Some(versioned),
+            Look::Sealed(_) => {
+                return Err(Stop::Fail(Error::CorruptRecord(format!("{key} is a sealed secret"))));
+            }
+        };
+        if let Some(versioned) = &found {
+            self.now.at = self.now.at.max(versioned.record.updated_at());
+        }
+        let record = found.as_ref().map(|versioned| versioned.record.clone());
+        self.seen.insert(key.clone(), found);
+        Ok(record)
+    }
+
+    pub(super) fn package(&mut self, id: PackageId) -> Step<Option<Arc<Package>>> {
+        let key = Key::Package(id);
+        match self.look(&key)? {
+            None => Ok(None),
+            Some(Record::Package(package)) => Ok(Some(package)),
+            Some(other) => mistyped(&key, &other),
+        }
+    }
+
+    pub(super) fn name(&mut self, scope: &ScopeId, name: &PackageName) -> Step<Option<Arc<NameEntry>>> {
+        let key = Key::Name(scope.clone(), name.clone());
+        match self.look(&key)? {
+            None => Ok(None),
+            Some(Record::Name(entry)) => Ok(Some(entry)),
+            Some(other) => mistyped(&key, &other),
+        }
+    }
+
+    pub(super) fn subject(
+        &mut self,
+        scope: &ScopeId,
+        subject: &Fingerprint,
+    ) -> Step<Option<Arc<SubjectEntry>>> {
+        let key = Key::Subject(scope.clone(), subject.clone());
+        match self.look(&key)? {
+            None => Ok(None),
+            Some(Record::Subject(entry)) => Ok(Some(entry)),
+            Some(other) => mistyped(&key, &other),
+        }
+    }
+
+    pub(super) fn node(&mut self, id: NodeId) -> Step<Option<Arc<Node>>> {
+        let key = Key::Node(id);
+        match self.look(&key)? {
+            None => Ok(None),
+            Some(Record::Node(node)) => Ok(Some(node)),
+            Some(other) => mistyped(&key, &other),
+        }
+    }
+
+    pub(super) fn instance(&mut self, id: &InstanceId) -> Step<Option<Arc<Instance>>> {
+        let key = Key::Instance(id.clone());
+        match self.look(&key)? {
+            None => Ok(None),
+            Some(Record::Instance(instance)) => Ok(Some(instance)),
+            Some(other) => mistyped(&key, &other),
+        }
+    }
+
+    /// Opens a sealed secret.
+    pub(super) fn open(&mut self, id: SecretId) -> Step<Secret> {
+        let key = Key::Secret(id);
+        match self.records.look(&key) {
+            Look::Unknown => Err(Stop::Need(vec![key])),
+            Look::Absent | Look::Record(_) => Err(Stop::Fail(Error::MissingSecret(id))),
+            Look::Sealed(sealed) => Ok(self.registrar.sealer.open(id, &sealed)?),
+        }
+    }
+
+    /// Seals a new secret for the vault.
+    pub(super) fn keep(&mut self, id: SecretId, secret: &Secret) -> Step<()> {
+        let sealed = self.registrar.sealer.seal(id, secret, self.rng)?;
+        self.kept.push(VaultWrite::Put { id, sealed });
+        Ok(())
+    }
+
+    /// Lets a fact happen to a record that has been looked at.
+    pub(super) fn emit(&mut self, key: Key, fact: Fact) -> Step<()> {
+        let before = self.changed.remove(&key).or_else(|| self.seen.get(&key).cloned().flatten());
+        let (version, record) =
+            before.map_or((0, None), |versioned| (versioned.version, Some(versioned.record)));
+        let event = Event {
+            schema: SCHEMA,
+            key: key.clone(),
+            version: version.saturating_add(1),
+            at: self.now.at,
+            decision: DecisionId::from_bytes([0; 16]),
+            index: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
+            of: 0,
+            authority: self.authority.clone(),
+            source: self.source,
+            fact,
+        };
+        let Some(record) = apply(record, &event) else {
+            return Err(Stop::Fail(Error::Misuse("a fact about a record that does not exist")));
+        };
+        self.changed.insert(key, Versioned { version: event.version, record });
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// Draws random bytes.
+    pub(super) fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Refuses, and yet keeps the facts brought about so far: for a presenter who has proven a live secret.
+    pub(super) fn refuse_with_facts(
+        &mut self,
+        refusal: Refusal,
+        anchor: &Key,
+        action: &'static str,
+    ) -> Answer {
+        self.note(refusal, Some(anchor.clone()), action);
+        Answer::Refused(Refused { refusal })
+    }
+
+    /// Turns a refusal into a decision: nothing changes, a notice is counted.
+    pub(super) fn refused(mut self, refusal: Refusal, anchor: Option<Key>, action: &'static str) -> Decision {
+        self.changed.clear();
+        self.events.clear();
+        self.kept.clear();
+        self.note(refusal, anchor, action);
+        self.accept(Answer::Refused(Refused { refusal }))
+    }
+
+    fn note(&mut self, refusal: Refusal, anchor: Option<Key>, action: &'static str) {
+        let version =
+            |key: &Key| self.seen.get(key).and_then(|seen| seen.as_ref()).map(|versioned| versioned.version);
+        let anchor = anchor.and_then(|key| version(&key).map(|version| (key, version)));
+        self.notices.push(Notice::new(
+            refusal,
+            action,
+            self.now.at,
+            self.authority.clone(),
+            self.source,
+            anchor,
+        ));
+    }
+
+    /// Turns what has been brought about into a decision.
+    pub(super) fn accept(mut self, answer: Answer) -> Decision {
+        let decision = DecisionId::new(self.now.at, &self.random());
+        let of = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
+        for event in &mut self.events {
+            event.decision = decision;
+            event.of = of;
+        }
+        let mut vault = std::mem::take(&mut self.kept);
+        vault.extend(self.shreds());
+        let writes = self
+            .changed
+            .into_iter()
+            .map(|(key, Versioned { version, record })| (key, Write { version, record }));
+        let guards =
+            self.seen.into_iter().map(|(key, seen)| (key, seen.map_or(0, |versioned| versioned.version)));
+        let commit = Commit {
+            decision,
+            guards: guards.collect(),
+            writes: writes.collect(),
+            events: self.events,
+            notices: self.notices,
+            vault,
+        };
+        Decision { commit, pending: Pending { decision, answer } }
+    }
+
+    /// The secrets that nobody has to be given any more.
+    fn shreds(&self) -> Vec<VaultWrite> {
+        let mut shreds = Vec::new();
+        for (key, versioned) in &self.changed {
+            let Record::Package(after) = &versioned.record else { continue };
+            let before = match self.seen.get(key) {
+                Some(Some(Versioned { record: Record::Package(before), .. })) => before.held_secrets(),
+                Some(_) | None => BTreeSet::new(),
+            };
+            let gone = before.difference(&after.held_secrets()).copied().collect::<Vec<_>>();
+            shreds.extend(gone.into_iter().map(|id| VaultWrite::Shred { id }));
+        }
+        shreds
+    }
+}
+
+fn mistyped<T>(key: &Key, record: &Record) -> Step<T> {
+    Err(Stop::Fail(Error::CorruptRecord(format!("{key} holds a {} record", record.index().record))))
+}

@@ -1,0 +1,116 @@
+//! The registrar: policy, keys, and the pure function [`Registrar::decide`].
+
+mod bindings;
+mod check_in;
+mod deliver;
+mod draft;
+mod end;
+mod expire;
+mod explain;
+mod instance;
+mod issue;
+mod policy;
+mod redeem;
+mod resource;
+mod revoke;
+mod route;
+mod session;
+
+use std::sync::Arc;
+
+pub use explain::Explanation;
+pub use policy::{InstanceRule, Policy};
+use rand_core::CryptoRng;
+pub use resource::Revealed;
+pub use session::{Session, Step};
+
+use self::draft::{Draft, Stop};
+use crate::{
+    crypto::Backend,
+    json,
+    keyring::KeyRing,
+    record::{Record, Records},
+    seal::Sealer,
+    time::Now,
+    vocabulary::{Command, Effect, Error, Outcome},
+};
+
+/// The configured state machine. It holds no record and changes nothing: it only decides.
+#[derive(Clone, Debug)]
+pub struct Registrar {
+    policy: Policy,
+    peppers: KeyRing,
+    sealer: Sealer,
+    backend: Arc<dyn Backend>,
+}
+
+impl Registrar {
+    /// Takes the policy and the keys: `peppers` key the digests of tokens, `sealing` seals secrets at rest. Neither
+    /// may be kept beside the records, or a stolen database is a stolen fleet.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the policy exceeds a limit.
+    pub fn new(
+        policy: Policy,
+        peppers: KeyRing,
+        sealing: KeyRing,
+        backend: Arc<dyn Backend>,
+    ) -> Result<Self, Error> {
+        policy.check()?;
+        Ok(Self { policy, peppers, sealer: Sealer::new(sealing, Arc::clone(&backend)), backend })
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Decides a command: pure, and the whole of handfast. Everything that the decision looked at is in its guards;
+    /// everything that it changes is in its commit; what it answers is released after the commit.
+    ///
+    /// # Errors
+    /// Bad input, a broken store or a mistaken configuration; see [`Error`]. What the rules do not allow is a
+    /// decision with [`Answer::Refused`](crate::vocabulary::Answer::Refused).
+    pub fn decide(
+        &self,
+        command: &Command,
+        records: &dyn Records,
+        now: Now,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Outcome, Error> {
+        let mut draft = Draft::new(self, records, (&command.authority, command.source), now, rng);
+        match route::decide(&mut draft, command) {
+            Ok(answer) => Ok(Outcome::Decision(Box::new(draft.accept(answer)))),
+            Err(Stop::Need(keys)) => Ok(Outcome::Need(keys)),
+            Err(Stop::Refuse(refusal, anchor)) => {
+                Ok(Outcome::Decision(Box::new(draft.refused(refusal, anchor, command.action.name()))))
+            }
+            Err(Stop::Fail(error)) => Err(error),
+        }
+    }
+
+    /// Starts a session: the loop of loading, deciding and committing, without the I/O.
+    #[must_use]
+    pub fn session(self: &Arc<Self>, command: Command) -> Session {
+        Session::new(Arc::clone(self), command)
+    }
+
+    /// The effects that are outstanding for a record: a function of the record alone, so that nothing is lost in a crash.
+    #[must_use]
+    pub fn outstanding(&self, record: &Record) -> Vec<Effect> {
+        match record {
+            Record::Package(package) => resource::outstanding(package),
+            Record::Instance(instance) => instance::outstanding(instance).into_iter().collect(),
+            Record::Name(_) | Record::Subject(_) | Record::Node(_) => Vec::new(),
+        }
+    }
+
+    /// A stored body as JSON for people and APIs. There is no secret in it: there is none in any record or event.
+    ///
+    /// # Errors
+    /// [`Error::CorruptRecord`].
+    pub fn view(&self, body: &str) -> Result<serde_json::Value, Error> {
+        json::parse(body.as_bytes(), body.len()).map_err(|error| Error::CorruptRecord(error.to_string()))
+    }
+}

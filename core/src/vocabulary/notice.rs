@@ -1,0 +1,106 @@
+//! Refusals, as the audit keeps them: beside the facts, without a version.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::Serialize;
+
+use super::{Authority, Refusal};
+use crate::{code::Code, id::PackageId, json, record::Key, time::Timestamp};
+
+/// A refusal worth counting.
+///
+/// A stranger can cause as many refusals as it likes, so notices never bump a record and are not stored one by
+/// one: hosts keep a row for each [`Notice::coalesce`] key and count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// What was refused, as the action's name.
+    pub action: &'static str,
+    /// Why.
+    pub code: Code,
+    /// When.
+    pub at: Timestamp,
+    /// On whose behalf.
+    pub authority: Authority,
+    /// The network that the request came from: /24 in IPv4, /48 in IPv6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<IpNet>,
+    /// The package whose token or name was presented, if it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageId>,
+    /// The record it was judged against, with its version: the fact that the notice is anchored to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<(Key, u64)>,
+}
+
+impl Notice {
+    pub(crate) fn new(
+        refusal: Refusal,
+        action: &'static str,
+        at: Timestamp,
+        authority: Authority,
+        source: Option<IpAddr>,
+        anchor: Option<(Key, u64)>,
+    ) -> Self {
+        let package = anchor.as_ref().and_then(|(key, _)| match key {
+            Key::Package(id) => Some(*id),
+            Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) | Key::Secret(_) => None,
+        });
+        Self { action, code: refusal.code(), at, authority, network: source.map(network), package, anchor }
+    }
+
+    /// Notices with the same key are one row with a count: code, package, network and minute.
+    #[must_use]
+    pub fn coalesce(&self) -> String {
+        let minute = self.at.unix_millis().div_euclid(60_000);
+        let package = self.package.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let network = self.network.map_or_else(|| "-".to_owned(), |network| network.to_string());
+        format!("{}|{package}|{network}|{minute}", self.code)
+    }
+
+    /// The notice as RFC 8785 JSON.
+    #[must_use]
+    pub fn body(&self) -> String {
+        json::canonical_of(self)
+    }
+}
+
+fn network(source: IpAddr) -> IpNet {
+    match source {
+        IpAddr::V4(address) => {
+            Ipv4Net::new(address, 24).map_or_else(|_| source.into(), |net| net.trunc().into())
+        }
+        IpAddr::V6(address) => {
+            Ipv6Net::new(address, 48).map_or_else(|_| source.into(), |net| net.trunc().into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_from_one_network_in_one_minute_is_one_row() {
+        let notice = |source: &str, at: &str| {
+            Notice::new(
+                Refusal::UnknownToken,
+                "redeem",
+                at.parse().unwrap(),
+                Authority::Node,
+                Some(source.parse().unwrap()),
+                None,
+            )
+            .coalesce()
+        };
+        assert_eq!(
+            notice("192.0.2.1", "2026-01-01T00:00:00Z"),
+            notice("192.0.2.250", "2026-01-01T00:00:59.999Z")
+        );
+        assert_ne!(notice("192.0.2.1", "2026-01-01T00:00:00Z"), notice("192.0.2.1", "2026-01-01T00:01:00Z"));
+        assert_ne!(
+            notice("192.0.2.1", "2026-01-01T00:00:00Z"),
+            notice("198.51.100.1", "2026-01-01T00:00:00Z")
+        );
+    }
+}
