@@ -122,6 +122,23 @@ codes! {
     AwsUntrustedRegion = "aws_untrusted_region",
     /// An event of a kind that only an AWS service sends came from another source: most likely a forgery.
     AwsWrongSource = "aws_wrong_source",
+    // Kubernetes.
+    /// Not a bootstrap token, or not a bootstrap token's id.
+    KubernetesMalformedToken = "kubernetes_malformed_token",
+    /// A label, group or description that the API server would not accept.
+    KubernetesInvalidManifest = "kubernetes_invalid_manifest",
+    /// A `cluster-info` that no node could use, or that would weaken one.
+    KubernetesMalformedClusterInfo = "kubernetes_malformed_cluster_info",
+    /// `cluster-info` bears no signature of this token: not signed yet, or the token has expired.
+    KubernetesMissingSignature = "kubernetes_missing_signature",
+    /// The signature of `cluster-info` was not made with this token over this content.
+    KubernetesBadSignature = "kubernetes_bad_signature",
+    /// Not a pin of a certificate authority.
+    KubernetesMalformedPin = "kubernetes_malformed_pin",
+    /// Not a certificate in PEM or DER.
+    KubernetesMalformedCertificate = "kubernetes_malformed_certificate",
+    /// No certificate authority of the cluster has a pinned key.
+    KubernetesPinMismatch = "kubernetes_pin_mismatch",
 }
 
 impl std::fmt::Display for Code {

@@ -5,6 +5,7 @@ pub mod aws;
 pub mod code;
 pub mod crypto;
 pub mod json;
+pub mod kubernetes;
 pub mod limits;
 pub mod secret;
 pub mod sns;
