@@ -48,21 +48,6 @@ pub const RSA_MAX_EXPONENT: u64 = (1 << 33) - 1;
 pub const CONFLICTS: u32 = 16;
 /// Rounds in which a decision may ask for more keys.
 pub const NEED_ROUNDS: u32 = 3;
-/// Bytes of a ConfigMap and of the kubeconfig in it (Kubernetes keeps ConfigMaps below 1 MiB).
-pub const KUBERNETES_DOCUMENT_BYTES: usize = 1024 * 1024;
-/// Bytes set aside for a written manifest or kubeconfig, so that writing leaves no outgrown copy of a secret in memory.
-/// A kubeconfig with one authority has about 2 KiB.
-pub const KUBERNETES_WRITE_BYTES: usize = 8 * 1024;
-/// YAML events of one document: a genuine `cluster-info` has fewer than a hundred.
-pub const KUBERNETES_YAML_EVENTS: usize = 10_000;
-/// Certificates in a cluster's authority bundle; more than two are seen only while an authority is being replaced.
-pub const KUBERNETES_AUTHORITIES: usize = 16;
-/// Bytes of an API server's URL.
-pub const KUBERNETES_URL_BYTES: usize = 2048;
-/// Groups of a bootstrap token.
-pub const KUBERNETES_GROUPS: usize = 16;
-/// Bytes of a bootstrap token's description.
-pub const KUBERNETES_DESCRIPTION_BYTES: usize = 1024;
 /// Bytes of a name: long enough for a host name or an ARN's last part, short enough for a database index.
 pub const NAME_BYTES: usize = 128;
 /// Bytes of a kind or of a key id.
