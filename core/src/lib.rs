@@ -12,9 +12,12 @@ pub mod ledger;
 pub mod limits;
 pub mod record;
 pub mod registrar;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod seal;
 pub mod secret;
 pub mod sns;
+pub mod store;
 pub mod time;
 pub mod token;
 pub mod verified;

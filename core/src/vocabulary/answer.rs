@@ -15,6 +15,11 @@ use crate::{
 
 /// What a command came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(tag = "type", rename_all = "snake_case")
+)]
 pub enum Answer {
     /// A package exists.
     Issued(Issued),
@@ -38,6 +43,7 @@ pub enum Answer {
 
 /// A package exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Issued {
     /// The package.
     pub package: PackageId,
@@ -53,6 +59,7 @@ pub struct Issued {
 
 /// A package was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Delivered {
     /// The package.
     pub package: PackageId,
@@ -66,6 +73,7 @@ pub struct Delivered {
 
 /// A token was redeemed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Redeemed {
     /// The package.
     pub package: PackageId,
@@ -150,6 +158,25 @@ impl Refused {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Refused {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Refused".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "required": ["code", "class", "message"],
+            "properties": {
+                "code": { "type": "string" },
+                "class": { "enum": ["not_found", "denied", "conflict", "later", "malformed"] },
+                "message": { "type": "string" },
+            },
+        })
+    }
+}
+
 impl Serialize for Refused {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Refused", 3)?;
@@ -162,6 +189,11 @@ impl Serialize for Refused {
 
 /// One thing that was given to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(tag = "type", rename_all = "snake_case")
+)]
 pub enum GivenContent {
     /// A file.
     File {

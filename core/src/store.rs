@@ -1,0 +1,12 @@
+//! What a store must do, in words: the core has no I/O, and so no store trait.
+//!
+//! A store has three methods.
+//!
+//! - `read(keys)` gives the rows that exist: records by their key, sealed secrets by [`Key::Secret`](crate::record::Key::Secret) with version 1.
+//! - `commit(batch)` does all of a [`Batch`](crate::vocabulary::Batch) in one serialisable transaction and gives
+//!   `true`, or does nothing and gives `false` when a guard does not hold (a version of 0 means: the row must be
+//!   absent). Only when the transaction is durable may it give `true`. Notices are counted under their coalescing key.
+//! - `due(now, limit)` gives the keys whose `wake_at` has come, the earliest first.
+
+/// The tables of the shipped SQLite stores. A host may add its own beside them.
+pub const SQLITE_SCHEMA: &str = include_str!("../stores/sqlite.sql");
