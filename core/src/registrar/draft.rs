@@ -135,6 +135,11 @@ impl<'a> Draft<'a> {
         Ok(record)
     }
 
+    /// Guards a key that was drawn at random just now instead of looking at it: each round draws another.
+    pub(super) fn expect_absent(&mut self, key: Key) {
+        self.seen.insert(key, None);
+    }
+
     pub(super) fn package(&mut self, id: PackageId) -> Step<Option<Arc<Package>>> {
         let key = Key::Package(id);
         match self.look(&key)? {
