@@ -12,6 +12,7 @@ mod error;
 mod fields;
 mod headers;
 mod message;
+mod once;
 mod pem;
 mod policy;
 mod receiver;
@@ -21,6 +22,7 @@ pub use arn::TopicArn;
 pub use error::SnsError;
 pub use headers::Headers;
 pub use message::{Confirmation, MessageType, Notification, SignatureVersion, Unsubscription};
+pub use once::{Options, Verdict, parse_duration, verify_once};
 pub use policy::{Development, Pin, Policy, TopicPolicy};
 pub use receiver::{Fetch, Received, Receiver};
 
