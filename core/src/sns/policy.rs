@@ -9,7 +9,7 @@ use crate::limits;
 
 /// What a receiver accepts. Only the topics are required: everything else has a strict default.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SnsPolicy"))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// The topics whose messages are wanted, compared whole. AWS signs messages of everybody's topics, and a
