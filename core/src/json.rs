@@ -97,8 +97,9 @@ fn write_object(members: &Map<String, Value>, out: &mut String) {
 }
 
 /// Builds a [`Value`] and refuses duplicates and depth on the way.
-struct Strict {
-    depth: usize,
+pub(crate) struct Strict {
+    /// How deep the value lies in its document.
+    pub(crate) depth: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {

@@ -4,6 +4,14 @@
 pub const SNS_BODY_BYTES: usize = 512 * 1024;
 /// Bytes of one fetched signing certificate. Genuine ones have about 2 KiB.
 pub const SNS_CERTIFICATE_BYTES: usize = 16 * 1024;
+/// Members of an SNS body that handfast does not know; SNS itself sends two (`MessageAttributes`, `SequenceNumber`).
+pub const SNS_UNKNOWN_MEMBERS: usize = 32;
+/// Hexadecimal digits of a confirmation token. Genuine ones have 224 or 256.
+pub const SNS_TOKEN_DIGITS: usize = 1024;
+/// Seconds that a host may take to fetch a certificate; SNS gives up on an endpoint after 15.
+pub const SNS_FETCH_TIMEOUT_SECONDS: u32 = 10;
+/// Seconds after which a fetch that was asked for and never answered is forgotten.
+pub const SNS_FETCH_ABANDONED_SECONDS: u32 = 30;
 /// Candidate certificates kept for each region until a message verifies under one.
 pub const SNS_CANDIDATES_PER_REGION: usize = 4;
 /// Seconds for which a failed certificate fetch is remembered, so that strangers cannot make the host fetch at will.

@@ -60,7 +60,8 @@ impl FromStr for TopicArn {
     }
 }
 
-const EXPECTED: &str = "arn:<partition>:sns:<region>:<12 digits>:<1 to 256 letters, digits, - and _>[.fifo]";
+pub(super) const EXPECTED: &str =
+    "arn:<partition>:sns:<region>:<12 digits>:<1 to 256 letters, digits, - and _>[.fifo]";
 
 /// Whether the text is a topic's name, without allocating.
 pub(super) fn is_topic_arn(text: &str) -> bool {

@@ -4,12 +4,27 @@
 //! a verified message proves is that SNS sent it, from a topic on the host's list, within the allowed time.
 
 mod arn;
+mod cache;
+mod canonical;
+mod certificate;
+mod chain;
 mod error;
+mod fields;
+mod headers;
 mod message;
+mod once;
+mod pem;
+mod policy;
+mod receiver;
+mod url;
 
 pub use arn::TopicArn;
 pub use error::SnsError;
+pub use headers::Headers;
 pub use message::{Confirmation, MessageType, Notification, SignatureVersion, Unsubscription};
+pub use once::{Options, Verdict, parse_duration, verify_once};
+pub use policy::{Development, Pin, Policy, TopicPolicy};
+pub use receiver::{Fetch, Received, Receiver};
 
 /// Why the host has no certificate to hand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
