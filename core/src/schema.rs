@@ -4,14 +4,15 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    aws,
-    registrar::Policy,
+    aws::{InstanceEvent, Trust},
+    record::Row,
+    registrar::{Explanation, Policy},
     sns,
     vocabulary::{Action, Answer, Authority, Batch, Effect, EffectOutcome},
 };
 
 /// One document whose `$defs` hold every type, the top ones under these names: `Action`, `Answer`, `Authority`,
-/// `Batch`, `Effect`, `EffectOutcome`, `Policy`, `SnsPolicy`, `Trust`. In the dynamic languages a command is an `Action` with
+/// `Batch`, `Effect`, `EffectOutcome`, `Explanation`, `InstanceEvent`, `Policy`, `Row`, `SnsPolicy`, `Trust`. In the dynamic languages a command is an `Action` with
 /// `authority` and `source` beside its own members, and a secret in an answer is the binding's own secret type.
 #[must_use]
 pub fn document() -> Value {
@@ -23,9 +24,12 @@ pub fn document() -> Value {
         generator.subschema_for::<Batch>(),
         generator.subschema_for::<Effect>(),
         generator.subschema_for::<EffectOutcome>(),
+        generator.subschema_for::<Explanation>(),
+        generator.subschema_for::<InstanceEvent>(),
         generator.subschema_for::<Policy>(),
+        generator.subschema_for::<Row>(),
         generator.subschema_for::<sns::Policy>(),
-        generator.subschema_for::<aws::Trust>(),
+        generator.subschema_for::<Trust>(),
     ] {
         drop(subschema);
     }

@@ -7,7 +7,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny, MapAccess, Unexpected, Visitor},
+};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -43,9 +46,39 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
+/// Read from a text, or from `{"$secret": text}`: so a binding carries its own secret type, which no other member
+/// accepts, and a secret that was put into the wrong place is an error instead of a leak.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
+        deserializer.deserialize_any(SecretText)
+    }
+}
+
+struct SecretText;
+
+impl<'de> Visitor<'de> for SecretText {
+    type Value = Secret;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a secret text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Secret, E> {
+        Ok(Secret(text))
+    }
+
+    /// Says nothing about what it found: a member's name may be the secret that somebody put there.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+        let misfit = || A::Error::invalid_type(Unexpected::Map, &SecretText);
+        if map.next_key::<String>()?.as_deref() != Some("$secret") {
+            return Err(misfit());
+        }
+        let text = map.next_value::<String>().map_err(|_| misfit())?;
+        if map.next_key::<IgnoredAny>()?.is_some() { Err(misfit()) } else { Ok(Secret(text)) }
     }
 }
 
@@ -98,5 +131,18 @@ mod tests {
     fn equality_is_by_content() {
         assert_eq!(Secret::new("a".into()), Secret::new("a".into()));
         assert_ne!(Secret::new("a".into()), Secret::new("ab".into()));
+    }
+
+    #[test]
+    fn read_from_text_or_from_a_carrier_of_its_own() {
+        for text in [r#""hunter2""#, r#"{"$secret": "hunter2"}"#] {
+            assert_eq!(serde_json::from_str::<Secret>(text).unwrap().expose(), "hunter2", "{text}");
+        }
+        for text in
+            ["7", "{}", r#"{"$secret": ["hunter2"]}"#, r#"{"secret": "hunter2"}"#, "null", r#"["hunter2"]"#]
+        {
+            let error = serde_json::from_str::<Secret>(text).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
     }
 }

@@ -8,7 +8,9 @@ use std::{cell::RefCell, sync::Arc};
 
 use handfast::{
     crypto::{Backend, RsaDigest, default_backend},
-    sns::{Development, FetchFailure, Headers, MessageType, Notification, Policy, Received, Receiver, TopicArn},
+    sns::{
+        Development, FetchFailure, Headers, MessageType, Notification, Policy, Received, Receiver, TopicArn,
+    },
     time::Now,
 };
 use serde_json::Value;
@@ -40,7 +42,8 @@ pub fn run(input: &[u8]) {
     };
     assert!(matches!(receiver.receive(body, &headers, now), Ok(Received::Wait)));
     if switches & 16 != 0 {
-        let failed = receiver.certificate(&fetch.url, Err(FetchFailure::Timeout), now).expect_err("a failure");
+        let failed =
+            receiver.certificate(&fetch.url, Err(FetchFailure::Timeout), now).expect_err("a failure");
         let again = receiver.receive(body, &headers, now).expect_err("the failure is remembered");
         assert_eq!(failed, again);
         return;
@@ -84,10 +87,8 @@ fn check_notification(body: &[u8], certificate: &[u8], notification: &Notificati
         return;
     }
     let names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
-    let signed: String = names
-        .iter()
-        .filter_map(|name| Some(format!("{name}\n{}\n", sent.get(*name)?.as_str()?)))
-        .collect();
+    let signed: String =
+        names.iter().filter_map(|name| Some(format!("{name}\n{}\n", sent.get(*name)?.as_str()?))).collect();
     let digest = if sent["SignatureVersion"] == "1" { RsaDigest::Sha1 } else { RsaDigest::Sha256 };
     let signature = base64(sent["Signature"].as_str().expect("a signature"));
     thread_local! {

@@ -135,6 +135,7 @@ pub struct Versioned {
 
 /// A row as a store gives it back: a record, or a sealed secret of the vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Its key.

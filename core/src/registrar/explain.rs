@@ -14,6 +14,7 @@ use crate::{
 
 /// What would come of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Explanation {
     /// It cannot be said before these rows have been looked at.

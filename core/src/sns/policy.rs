@@ -64,7 +64,7 @@ pub struct TopicPolicy {
 
 /// A certificate or key that the host vouches for.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SnsPin"))]
 #[serde(deny_unknown_fields)]
 pub struct Pin {
     /// A PEM certificate, held to the same name, time and usage as a fetched one but to no roots; or a PEM public key,
@@ -77,7 +77,7 @@ pub struct Pin {
 
 /// Trust for emulators such as LocalStack.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SnsDevelopment"))]
 #[serde(deny_unknown_fields)]
 pub struct Development {
     /// Where certificates may also come from, up to and with the last slash, for example

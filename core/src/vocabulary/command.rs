@@ -37,7 +37,8 @@ impl Command {
         let members = value.as_object_mut().ok_or_else(|| Error::input("", "expected an object"))?;
         let authority = members.remove("authority");
         let source = members.remove("source").filter(|source| !source.is_null());
-        let action: Action = read(value, "")?;
+        let kind = members.remove("type").ok_or_else(|| Error::input("type", "is required"))?;
+        let action = Action::from_members(kind.as_str().unwrap_or_default(), value)?;
         let authority = match authority {
             Some(given) => read(given, "authority")?,
             None => action.only_authority().ok_or_else(|| Error::input("authority", "is required"))?,
@@ -61,9 +62,12 @@ fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: &str) -> R
 }
 
 /// What is asked. Scopes, pools, re-issue, leaving, bans and forgetting will have actions of their own.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(tag = "type", rename_all = "snake_case")
+)]
 pub enum Action {
     /// Make a package.
     Issue(Issue),
@@ -80,7 +84,7 @@ pub enum Action {
     /// Say how an effect went.
     Report(Report),
     /// Take note of a verified cloud event. Evidence has no JSON form: only a verifier makes it.
-    #[serde(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     ObserveInstance(Box<InstanceEvent>),
 }
 
@@ -97,6 +101,23 @@ impl Action {
             Self::Expire(_) => "expire",
             Self::Report(_) => "report",
             Self::ObserveInstance(_) => "observe_instance",
+        }
+    }
+
+    /// Reads the members of the action of that name. Not a derived tagged enum, which would lose the paths of errors.
+    fn from_members(kind: &str, members: serde_json::Value) -> Result<Self, Error> {
+        match kind {
+            "issue" => read(members, "").map(Self::Issue),
+            "deliver" => read(members, "").map(Self::Deliver),
+            "redeem" => read(members, "").map(Self::Redeem),
+            "check_in" => read(members, "").map(Self::CheckIn),
+            "revoke" => read(members, "").map(Self::Revoke),
+            "expire" => read(members, "").map(Self::Expire),
+            "report" => read(members, "").map(Self::Report),
+            _ => Err(Error::input(
+                "type",
+                "expected issue, deliver, redeem, check_in, revoke, expire or report",
+            )),
         }
     }
 
@@ -319,7 +340,7 @@ pub struct Report {
 
 /// How an effect went.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "EffectOutcome"))]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Outcome {
     /// A worker takes it, for at most `lease_seconds` ([`limits::LEASE_MAX_SECONDS`]): nobody else shall meanwhile.
@@ -416,9 +437,25 @@ mod tests {
         let unknown = path(
             json!({"type": "issue", "authority": "operator:ann", "name": "a", "bindings": {"cidr": []}}),
         );
-        assert!(unknown.contains("cidr"), "{unknown}");
+        assert!(unknown.starts_with("bindings.cidr: unknown field"), "{unknown}");
         let evidence = path(json!({"type": "observe_instance", "authority": "event"}));
-        assert!(evidence.contains("unknown variant"), "{evidence}");
+        assert!(evidence.starts_with("type: expected issue"), "{evidence}");
+    }
+
+    #[test]
+    fn a_secret_that_a_binding_carries_fits_only_where_secrets_belong() {
+        let carried = json!({"$secret": "hunter2"});
+        let redeem = json!({"type": "redeem", "token": carried, "fingerprint": "a"});
+        let Action::Redeem(redeem) = Command::from_value(redeem).unwrap().action else {
+            panic!("a redemption")
+        };
+        assert_eq!(redeem.token.expose(), "hunter2");
+        let package = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let misplaced = Command::from_value(
+            json!({"type": "revoke", "authority": "operator:ann", "package": package, "reason": carried}),
+        );
+        let error = misplaced.unwrap_err().to_string();
+        assert!(error.starts_with("reason: ") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

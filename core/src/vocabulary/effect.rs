@@ -106,8 +106,9 @@ fn parse(text: &str) -> Option<EffectId> {
 as_text!(EffectId, "^(package|instance)/[^#]+#[0-9a-z.]+$");
 
 /// One effect that is outstanding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Effect {
     /// Its name, for the report.
     pub id: EffectId,
@@ -122,9 +123,9 @@ pub struct Effect {
 }
 
 /// What to do. Every kind of work is idempotent: done twice, it is as if done once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Work {
     /// Ask the cloud's API about the instance and report `described`; `failed` when it does not know it.
     DescribeInstance {
