@@ -3,7 +3,7 @@
 //! All of them are public names, never secrets, and all may be logged. Their grammars leave out `/`, control
 //! characters and white space, so that a name can be put into a key, a label or a log line without escaping.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use uuid::Uuid;
@@ -65,7 +65,7 @@ macro_rules! names {
     ($($(#[doc = $doc:literal])+ $name:ident, $max:expr, $extra:literal, $rule:literal, $pattern:literal;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The text.

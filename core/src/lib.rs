@@ -1,4 +1,48 @@
-//! handfast enrols machines.
+//! handfast enrols machines: it turns "a computer that nobody knows yet" into "a node that holds its credentials",
+//! once, within a time limit, with a full audit trail, and it cleans up when the node goes away.
+//!
+//! The boundary:
+//!
+//! 1. The core is a pure state machine: it opens no socket and no file, reads no clock and draws no randomness.
+//! 2. The host gives it a [`Command`](vocabulary::Command), the records that it asks for, the time and entropy.
+//! 3. It gives back a [`Commit`](vocabulary::Commit), which the host stores in one transaction.
+//! 4. Only after that it gives the [`Answer`](vocabulary::Answer), with the secrets in it.
+//! 5. What is to be done outside follows from the stored records; the host does it and reports.
+//!
+//! The map, in the order of the arrows:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
+//! | [`crypto`] | the handful of primitives, behind two backends |
+//! | [`token`], [`seal`], [`keyring`], [`kubernetes`] | formats, which know nothing of the state machine |
+//! | [`sns`], [`aws`] | from untrusted bytes to evidence |
+//! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
+//! | [`registrar`] | what is decided |
+//! | [`ledger`], [`store`] | where records are kept |
+//!
+//! ```
+//! # #[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use handfast::{Answer, Authority, Command, KeyRing, Ledger, Now, Policy, Registrar, SecretKey};
+//! use handfast::vocabulary::{Action, Issue};
+//!
+//! let key = |byte| KeyRing::single("k1".parse().unwrap(), SecretKey::new([byte; 32])); // random bytes, kept apart from the records
+//! let registrar = Registrar::new(Policy::default(), key(1), key(2), handfast::crypto::default_backend())?;
+//! let mut ledger = Ledger::new();
+//!
+//! let issue = Issue { deliver: true, ..Issue::new("edge-1".parse()?) };
+//! let authority = Authority::Operator("ann".parse()?);
+//! let command = Command { authority, source: None, action: Action::Issue(issue) };
+//! let now = Now::trusted("2026-01-02T03:04:05Z".parse()?); // the host's clock
+//! let answer = ledger.run(&registrar, &command, now, &mut rand::rng())?;
+//! let Answer::Issued(issued) = answer else { panic!("the name is free") };
+//! assert!(issued.token.unwrap().expose().starts_with("hf1_"));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(any(feature = "aws-lc", feature = "rust-crypto")))]
+//! # fn main() {}
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod aws;
@@ -22,3 +66,12 @@ pub mod time;
 pub mod token;
 pub mod verified;
 pub mod vocabulary;
+
+pub use code::Code;
+pub use keyring::KeyRing;
+pub use ledger::Ledger;
+pub use registrar::{Policy, Registrar};
+pub use secret::{Secret, SecretKey};
+pub use time::{Now, Timestamp};
+pub use verified::Verified;
+pub use vocabulary::{Answer, Authority, Command};

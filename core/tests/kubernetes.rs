@@ -1,11 +1,20 @@
 //! Kubernetes material against `vectors/kubernetes/cases.json`, which was made without handfast.
-#![cfg(feature = "aws-lc")]
+#![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's helpers"
+)]
 
-use std::{convert::Infallible, sync::Arc};
+mod support;
+
+use std::convert::Infallible;
 
 use handfast::{
     code::Code,
-    crypto::{AwsLc, Backend},
+    crypto::{Backend, default_backend},
     kubernetes::{
         BootstrapGroup, BootstrapSecret, BootstrapToken, CaPin, ClusterInfo, KubernetesError, LabelKey,
         LabelValue, TokenId, sign_detached, verify_detached,
@@ -14,18 +23,10 @@ use handfast::{
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::Value;
+use support::backends;
 
 fn cases() -> Value {
     serde_json::from_str(include_str!("../vectors/kubernetes/cases.json")).unwrap()
-}
-
-/// Every compiled backend: each case runs on all of them.
-fn backends() -> Vec<Arc<dyn Backend>> {
-    vec![
-        Arc::new(AwsLc),
-        #[cfg(feature = "rust-crypto")]
-        Arc::new(handfast::crypto::RustCrypto),
-    ]
 }
 
 fn texts(list: &Value) -> Vec<&str> {
@@ -249,7 +250,7 @@ fn check_proofs(info: &ClusterInfo, backend: &dyn Backend, case: &Value) {
     for pin in info.pins(backend) {
         assert!(info.clone().verify_pinned(backend, &[wrong, pin]).is_ok());
     }
-    for pins in [&[] as &[CaPin], &[wrong]] {
+    for pins in [[].as_slice(), &[wrong]] {
         let error = info.clone().verify_pinned(backend, pins).unwrap_err();
         assert_eq!(error.code(), Code::KubernetesPinMismatch);
     }
@@ -274,7 +275,7 @@ fn a_signature_over_other_bytes_does_not_prove_cluster_info() {
     let first = &cases["cluster_infos"]["accepted"][0];
     let moved = text(first, "config_map").replace("10.0.0.1", "10.0.0.2");
     let info = ClusterInfo::from_config_map(&moved).unwrap();
-    let error = info.verify(&AwsLc, &token("07401b.f395accd246ae52d")).map(drop);
+    let error = info.verify(&*default_backend(), &token("07401b.f395accd246ae52d")).map(drop);
     assert_eq!(error, Err(KubernetesError::BadSignature));
 }
 
@@ -340,8 +341,8 @@ proptest! {
 
     #[test]
     fn any_bytes_are_judged_as_certificate_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = CaPin::of_certificate(&AwsLc, &bytes);
-        let _ = CaPin::of_certificate(&AwsLc, &[&[0x30, 0x82], bytes.as_slice()].concat());
+        let _ = CaPin::of_certificate(&*default_backend(), &bytes);
+        let _ = CaPin::of_certificate(&*default_backend(), &[&[0x30, 0x82], bytes.as_slice()].concat());
     }
 
     #[test]

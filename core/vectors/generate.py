@@ -27,6 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 HERE = Path(__file__).resolve().parent
 KEYS = HERE / "keys"
 SNS = HERE / "sns"
+CORPUS = HERE.parent.parent / "fuzz" / "corpus" / "sns_receiver"
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:enroll"
 OTHER_TOPIC = "arn:aws:sns:us-east-1:123456789012:other"
@@ -575,7 +576,23 @@ def everything():
     files |= {SNS / name: data for name, data in all_cases.files.items()}
     manifest = json.dumps({"cases": all_cases.manifest}, indent=1, ensure_ascii=False) + "\n"
     files[SNS / "manifest.json"] = manifest.encode()
-    return files
+    return files | corpus(all_cases, certificates())
+
+
+def corpus(all_cases, certificate_files):
+    """Seeds for the fuzz target of the receiver: see `fuzz/src/sns_receiver.rs` for their form."""
+    seeds = {}
+    for case in all_cases.manifest:
+        name, options = case["name"], case["options"]
+        if name.startswith(("certificate-url-", "tampered-", "signature-", "v1-")):
+            continue
+        switches = options.get("legacy_rsa_1024", False) | options.get("development", False) << 1
+        seed = bytes([switches]) + all_cases.files[case["file"]]
+        file = Path(case["certificate"]).name
+        if file != "leaf.pem":
+            seed += b"\x1e" + certificate_files[file]
+        seeds[CORPUS / f"seed-{name}"] = seed
+    return seeds
 
 
 def write():

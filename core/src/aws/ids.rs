@@ -1,6 +1,6 @@
 //! Names that AWS gives: parsed once, bounded, then trusted to be well-formed everywhere.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -30,7 +30,7 @@ macro_rules! name {
     ($(#[doc = $doc:literal])+ $name:ident, $expected:literal, $pattern:literal, $accepts:ident) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The text, as AWS writes it.

@@ -3,7 +3,8 @@
 mod snapshot;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{BuildHasherDefault, DefaultHasher},
     sync::Arc,
 };
 
@@ -21,12 +22,16 @@ use crate::{
 /// unless the host keeps snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    records: BTreeMap<Key, Versioned>,
+    records: HashMap<Key, Versioned, Fixed>,
     vault: BTreeMap<SecretId, Arc<str>>,
     wakes: BTreeSet<(Timestamp, Key)>,
     notices: BTreeMap<String, CountedNotice>,
     log: Option<Vec<Event>>,
 }
+
+/// A hash without a random seed: the core draws no entropy. Only accepted commands add keys, so a stranger cannot
+/// fill a bucket.
+type Fixed = BuildHasherDefault<DefaultHasher>;
 
 /// Refusals of one kind, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +69,7 @@ impl Ledger {
         match registrar.decide(command, self, now, rng)? {
             Outcome::Need(_) => Err(Error::Misuse("a ledger knows every key")),
             Outcome::Decision(decision) => {
-                if !self.commit(&decision.commit) {
-                    return Err(Error::Busy);
-                }
+                self.store(&decision.commit); // decided on this very state: every guard holds
                 decision.pending.release(decision.commit.committed())
             }
         }
@@ -93,11 +96,16 @@ impl Ledger {
     #[must_use]
     pub fn commit(&mut self, commit: &Commit) -> bool {
         let version = |key: &Key| self.records.get(key).map_or(0, |versioned| versioned.version);
-        if commit.guards.iter().any(|(key, guard)| version(key) != *guard) {
-            return false;
+        let held = commit.guards.iter().all(|guard| version(&guard.key) == guard.version);
+        if held {
+            self.store(commit);
         }
-        for (key, write) in &commit.writes {
-            self.put(key.clone(), Versioned { version: write.version, record: write.record.clone() });
+        held
+    }
+
+    fn store(&mut self, commit: &Commit) {
+        for write in &commit.writes {
+            self.put(write.key.clone(), Versioned { version: write.version, record: write.record.clone() });
         }
         for write in &commit.vault {
             match write {
@@ -115,7 +123,6 @@ impl Ledger {
         if let Some(log) = &mut self.log {
             log.extend_from_slice(&commit.events);
         }
-        true
     }
 
     fn put(&mut self, key: Key, versioned: Versioned) {
@@ -149,9 +156,12 @@ impl Ledger {
         self.records.get(key).map(|versioned| &versioned.record)
     }
 
-    /// All records, in the order of their keys.
+    /// All records, in the order of their keys; sorted at each call.
+    #[expect(clippy::disallowed_methods, reason = "sorted right after, so no order leaks out")]
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Versioned)> {
-        self.records.iter()
+        let mut records: Vec<_> = self.records.iter().collect();
+        records.sort_unstable_by_key(|(key, _)| *key);
+        records.into_iter()
     }
 
     /// The history, if it is kept.

@@ -22,7 +22,8 @@ impl Ledger {
     #[must_use]
     pub fn snapshot(&self) -> String {
         let mut text = line(&Header { format: FORMAT.to_owned(), schema: SCHEMA });
-        let keys = self.records.keys().cloned().chain(self.vault.keys().map(|id| Key::Secret(*id)));
+        let keys =
+            self.iter().map(|(key, _)| key.clone()).chain(self.vault.keys().map(|id| Key::Secret(*id)));
         for row in keys.filter_map(|key| self.row(&key)) {
             text.push_str(&line(&row));
         }

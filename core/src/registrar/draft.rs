@@ -1,10 +1,6 @@
 //! A decision in the making: what was looked at, what has happened, what must be kept secret.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use rand_core::CryptoRng;
 
@@ -19,7 +15,7 @@ use crate::{
     secret::Secret,
     time::{Now, Timestamp},
     vocabulary::{
-        Answer, Authority, Commit, Decision, Error, Event, Fact, Notice, Pending, Refusal, Refused,
+        Answer, Authority, Commit, Decision, Error, Event, Fact, Guard, Notice, Pending, Refusal, Refused,
         VaultWrite, Write,
     },
 };
@@ -61,8 +57,8 @@ pub(super) struct Draft<'a> {
     pub(super) source: Option<IpAddr>,
     records: &'a dyn Records,
     now: Now,
-    seen: BTreeMap<Key, Option<Versioned>>,
-    changed: BTreeMap<Key, Versioned>,
+    seen: Few<Option<Versioned>>,
+    changed: Few<Versioned>,
     events: Vec<Event>,
     notices: Vec<Notice>,
     kept: Vec<VaultWrite>,
@@ -76,7 +72,7 @@ impl<'a> Draft<'a> {
         now: Now,
         rng: &'a mut dyn CryptoRng,
     ) -> Self {
-        let (seen, changed) = (BTreeMap::new(), BTreeMap::new());
+        let (seen, changed) = (Few::default(), Few::default());
         Self {
             registrar,
             rng,
@@ -133,6 +129,11 @@ impl<'a> Draft<'a> {
         let record = found.as_ref().map(|versioned| versioned.record.clone());
         self.seen.insert(key.clone(), found);
         Ok(record)
+    }
+
+    /// Guards a key that was drawn at random just now instead of looking at it: each round draws another.
+    pub(super) fn expect_absent(&mut self, key: Key) {
+        self.seen.insert(key, None);
     }
 
     pub(super) fn package(&mut self, id: PackageId) -> Step<Option<Arc<Package>>> {
@@ -277,16 +278,13 @@ impl<'a> Draft<'a> {
         }
         let mut vault = std::mem::take(&mut self.kept);
         vault.extend(self.shreds());
-        let writes = self
-            .changed
-            .into_iter()
-            .map(|(key, Versioned { version, record })| (key, Write { version, record }));
-        let guards =
-            self.seen.into_iter().map(|(key, seen)| (key, seen.map_or(0, |versioned| versioned.version)));
+        let write = |(key, Versioned { version, record })| Write { key, version, record };
+        let guard =
+            |(key, seen): (_, Option<Versioned>)| Guard { key, version: seen.map_or(0, |seen| seen.version) };
         let commit = Commit {
             decision,
-            guards: guards.collect(),
-            writes: writes.collect(),
+            guards: self.seen.into_sorted().into_iter().map(guard).collect(),
+            writes: self.changed.into_sorted().into_iter().map(write).collect(),
             events: self.events,
             notices: self.notices,
             vault,
@@ -297,7 +295,7 @@ impl<'a> Draft<'a> {
     /// The secrets that nobody has to be given any more.
     fn shreds(&self) -> Vec<VaultWrite> {
         let mut shreds = Vec::new();
-        for (key, versioned) in &self.changed {
+        for (key, versioned) in self.changed.iter() {
             let Record::Package(after) = &versioned.record else { continue };
             let before = match self.seen.get(key) {
                 Some(Some(Versioned { record: Record::Package(before), .. })) => before.held_secrets(),
@@ -307,6 +305,46 @@ impl<'a> Draft<'a> {
             shreds.extend(gone.into_iter().map(|id| VaultWrite::Shred { id }));
         }
         shreds
+    }
+}
+
+/// A map of few keys. A decision looks at a handful of records, and a list is faster than a tree there.
+struct Few<V>(Vec<(Key, V)>);
+
+impl<V> Default for Few<V> {
+    fn default() -> Self {
+        Self(Vec::with_capacity(4))
+    }
+}
+
+impl<V> Few<V> {
+    fn get(&self, key: &Key) -> Option<&V> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    fn insert(&mut self, key: Key, value: V) {
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((key, value)),
+        }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<V> {
+        let place = self.0.iter().position(|(known, _)| known == key)?;
+        Some(self.0.swap_remove(place).1)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &(Key, V)> {
+        self.0.iter()
+    }
+
+    fn into_sorted(mut self) -> Vec<(Key, V)> {
+        self.0.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        self.0
     }
 }
 

@@ -111,9 +111,7 @@ pub(super) fn create(draft: &mut Draft<'_>, new: &NewPackage<'_>) -> Step<(Arc<P
     let now = draft.now();
     let id = PackageId::new(now, &draft.random());
     let key = Key::Package(id);
-    if draft.package(id)?.is_some() {
-        return Err(Error::Misuse("the random generator repeats itself").into());
-    }
+    draft.expect_absent(key.clone());
     let mut secrets = (1..).map(|number| SecretId { package: id, number });
     let mut next = || secrets.next().ok_or(Error::Misuse("too many secrets"));
     let (token, token_secret) = match new.activates_on {

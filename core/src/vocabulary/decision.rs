@@ -1,7 +1,5 @@
 //! What a decision asks the host to commit, and what it releases afterwards.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::{Answer, Error, Event, Notice, VaultWrite};
@@ -62,10 +60,10 @@ pub struct Committed {
 pub struct Commit {
     /// The decision.
     pub decision: DecisionId,
-    /// Every record looked at, with the version seen; 0 means that it must still be absent.
-    pub guards: BTreeMap<Key, u64>,
-    /// The new state of every record that changes.
-    pub writes: BTreeMap<Key, Write>,
+    /// Every record looked at, in the order of their keys.
+    pub guards: Vec<Guard>,
+    /// The new state of every record that changes, in the order of their keys.
+    pub writes: Vec<Write>,
     /// The facts behind the writes, in order.
     pub events: Vec<Event>,
     /// Refusals to be counted.
@@ -74,9 +72,20 @@ pub struct Commit {
     pub vault: Vec<VaultWrite>,
 }
 
+/// What must still be so when the commit happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The record.
+    pub key: Key,
+    /// Its version; 0: it must be absent.
+    pub version: u64,
+}
+
 /// A record's new state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
+    /// The record's key.
+    pub key: Key,
     /// Its new version.
     pub version: u64,
     /// The record.
@@ -96,12 +105,16 @@ impl Commit {
         self.writes.is_empty() && self.events.is_empty() && self.notices.is_empty() && self.vault.is_empty()
     }
 
+    fn scope_of(&self, key: &Key) -> Option<ScopeId> {
+        self.writes.iter().find(|write| write.key == *key).and_then(|write| write.record.index().scope)
+    }
+
     /// The commit as text rows, identical in every language, for stores that keep text.
     #[must_use]
     pub fn batch(&self) -> Batch {
-        let guard = |(key, version): (&Key, &u64)| GuardRow { key: key.to_string(), version: *version };
-        let write = |(key, write): (&Key, &Write)| WriteRow {
-            key: key.to_string(),
+        let guard = |guard: &Guard| GuardRow { key: guard.key.to_string(), version: guard.version };
+        let write = |write: &Write| WriteRow {
+            key: write.key.to_string(),
             version: write.version,
             body: write.record.body(),
             index: write.record.index(),
@@ -111,7 +124,7 @@ impl Commit {
             version: event.version,
             at: event.at,
             fact: event.fact.name(),
-            scope: self.writes.get(&event.key).and_then(|write| write.record.index().scope),
+            scope: self.scope_of(&event.key),
             body: event.body(),
         };
         let notice =

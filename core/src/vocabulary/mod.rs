@@ -21,8 +21,8 @@ pub use command::{
     Outcome as EffectOutcome, Recipient, Redeem, Report, Revoke, from_value,
 };
 pub use decision::{
-    Batch, Commit, Committed, Decision, EventRow, GuardRow, NoticeRow, Outcome, Pending, VaultRow, Write,
-    WriteRow,
+    Batch, Commit, Committed, Decision, EventRow, Guard, GuardRow, NoticeRow, Outcome, Pending, VaultRow,
+    Write, WriteRow,
 };
 pub use effect::{Effect, EffectId, Verb, Work};
 pub use error::Error;

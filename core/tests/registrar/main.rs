@@ -1,0 +1,9 @@
+//! The registrar, told as stories with a fake clock, and held to its invariants over random command sequences.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(missing_docs, reason = "tests")]
+
+mod instances;
+mod packages;
+mod random;
+mod sessions;
+mod world;
