@@ -218,6 +218,7 @@ pub struct Index {
     pub status: Option<&'static str>,
     /// A package's labels.
     #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub labels: Labels,
     /// When the record was made.
     pub created_at: Timestamp,
