@@ -60,6 +60,7 @@ pub fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: 
             ("", ".") => String::new(),
             ("", _) => inner,
             (_, ".") => at.to_owned(),
+            (_, item) if item.starts_with('[') => format!("{at}{item}"),
             (_, _) => format!("{at}.{inner}"),
         };
         Error::input(&path, &error.inner().to_string())
@@ -439,6 +440,9 @@ mod tests {
     fn errors_name_the_path() {
         let path = |value| Command::from_value(value).unwrap_err().to_string();
         assert!(path(json!({"type": "issue", "name": "a"})).starts_with("authority: is required"));
+        let second =
+            from_value::<Vec<Key>>(json!(["package/01890a5d-ac96-774b-bcce-b302099a8057", "x"]), "keys");
+        assert!(second.unwrap_err().to_string().starts_with("keys[1]: not a valid Key"));
         let unknown = path(
             json!({"type": "issue", "authority": "operator:ann", "name": "a", "bindings": {"cidr": []}}),
         );
