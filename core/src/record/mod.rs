@@ -62,11 +62,7 @@ impl Record {
     /// # Errors
     /// [`Error::NewerSchema`] and [`Error::CorruptRecord`].
     pub fn from_body(body: &str) -> Result<Self, Error> {
-        let schema: SchemaOnly =
-            serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))?;
-        if schema.schema > SCHEMA {
-            return Err(Error::NewerSchema(schema.schema));
-        }
+        check_schema(body)?;
         let body: Body =
             serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))?;
         Ok(body.record)
@@ -117,6 +113,13 @@ struct Body {
     schema: u32,
     #[serde(flatten)]
     record: Record,
+}
+
+/// A body of a newer schema is an error, whatever else is in it.
+pub(crate) fn check_schema(body: &str) -> Result<(), Error> {
+    let SchemaOnly { schema } =
+        serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))?;
+    if schema > SCHEMA { Err(Error::NewerSchema(schema)) } else { Ok(()) }
 }
 
 #[derive(Deserialize)]
@@ -215,6 +218,7 @@ pub struct Index {
     pub status: Option<&'static str>,
     /// A package's labels.
     #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub labels: Labels,
     /// When the record was made.
     pub created_at: Timestamp,

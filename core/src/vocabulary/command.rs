@@ -40,21 +40,27 @@ impl Command {
         let kind = members.remove("type").ok_or_else(|| Error::input("type", "is required"))?;
         let action = Action::from_members(kind.as_str().unwrap_or_default(), value)?;
         let authority = match authority {
-            Some(given) => read(given, "authority")?,
+            Some(given) => from_value(given, "authority")?,
             None => action.only_authority().ok_or_else(|| Error::input("authority", "is required"))?,
         };
-        let source = source.map(|source| read(source, "source")).transpose()?;
+        let source = source.map(|source| from_value(source, "source")).transpose()?;
         Ok(Self { authority, source, action })
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: &str) -> Result<T, Error> {
+/// Reads a policy, an effect or another value that crosses a language boundary; `at` is where it stands itself, for
+/// the path in the error, and is empty for the whole.
+///
+/// # Errors
+/// [`Code::InvalidInput`](crate::code::Code::InvalidInput) with the path of what is missing, unknown or wrong.
+pub fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: &str) -> Result<T, Error> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let inner = error.path().to_string();
         let path = match (at, inner.as_str()) {
             ("", ".") => String::new(),
             ("", _) => inner,
             (_, ".") => at.to_owned(),
+            (_, item) if item.starts_with('[') => format!("{at}{item}"),
             (_, _) => format!("{at}.{inner}"),
         };
         Error::input(&path, &error.inner().to_string())
@@ -107,13 +113,13 @@ impl Action {
     /// Reads the members of the action of that name. Not a derived tagged enum, which would lose the paths of errors.
     fn from_members(kind: &str, members: serde_json::Value) -> Result<Self, Error> {
         match kind {
-            "issue" => read(members, "").map(Self::Issue),
-            "deliver" => read(members, "").map(Self::Deliver),
-            "redeem" => read(members, "").map(Self::Redeem),
-            "check_in" => read(members, "").map(Self::CheckIn),
-            "revoke" => read(members, "").map(Self::Revoke),
-            "expire" => read(members, "").map(Self::Expire),
-            "report" => read(members, "").map(Self::Report),
+            "issue" => from_value(members, "").map(Self::Issue),
+            "deliver" => from_value(members, "").map(Self::Deliver),
+            "redeem" => from_value(members, "").map(Self::Redeem),
+            "check_in" => from_value(members, "").map(Self::CheckIn),
+            "revoke" => from_value(members, "").map(Self::Revoke),
+            "expire" => from_value(members, "").map(Self::Expire),
+            "report" => from_value(members, "").map(Self::Report),
             _ => Err(Error::input(
                 "type",
                 "expected issue, deliver, redeem, check_in, revoke, expire or report",
@@ -434,6 +440,9 @@ mod tests {
     fn errors_name_the_path() {
         let path = |value| Command::from_value(value).unwrap_err().to_string();
         assert!(path(json!({"type": "issue", "name": "a"})).starts_with("authority: is required"));
+        let second =
+            from_value::<Vec<Key>>(json!(["package/01890a5d-ac96-774b-bcce-b302099a8057", "x"]), "keys");
+        assert!(second.unwrap_err().to_string().starts_with("keys[1]: not a valid Key"));
         let unknown = path(
             json!({"type": "issue", "authority": "operator:ann", "name": "a", "bindings": {"cidr": []}}),
         );

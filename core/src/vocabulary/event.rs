@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivatesOn, Authority, Bindings, Description, labels::Labels, reason::Reason};
+use super::{ActivatesOn, Authority, Bindings, Description, Error, labels::Labels, reason::Reason};
 use crate::{
     aws::{AccountId, InstanceId, Region},
     id::{
@@ -14,7 +14,7 @@ use crate::{
     json,
     record::{
         Delivery, EndReason, InstanceState, Key, PackageContent, PackageStatus, ResourceSpec, RetireReason,
-        TokenDigest,
+        TokenDigest, check_schema,
     },
     time::Timestamp,
 };
@@ -52,6 +52,15 @@ impl Event {
     #[must_use]
     pub fn body(&self) -> String {
         json::canonical_of(self)
+    }
+
+    /// Reads what [`Event::body`] wrote, for a replay.
+    ///
+    /// # Errors
+    /// [`Error::NewerSchema`] and [`Error::CorruptRecord`].
+    pub fn from_body(body: &str) -> Result<Self, Error> {
+        check_schema(body)?;
+        serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))
     }
 }
 

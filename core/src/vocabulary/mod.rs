@@ -18,7 +18,7 @@ pub use answer::{
 pub use authority::Authority;
 pub use command::{
     Action, ActivatesOn, Bindings, CheckIn, Command, Content, Deliver, Description, Expire, Issue,
-    Outcome as EffectOutcome, Recipient, Redeem, Report, Revoke,
+    Outcome as EffectOutcome, Recipient, Redeem, Report, Revoke, from_value,
 };
 pub use decision::{
     Batch, Commit, Committed, Decision, EventRow, Guard, GuardRow, NoticeRow, Outcome, Pending, VaultRow,

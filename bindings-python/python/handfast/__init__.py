@@ -1,0 +1,74 @@
+"""handfast enrols machines: from an unknown node to a node that holds its credentials, once and within a time limit.
+
+>>> import handfast
+>>> from handfast.stores.sqlite import SqliteStore
+>>> registrar = handfast.Registrar(peppers=.., sealing=..)
+>>> store = SqliteStore("handfast.sqlite")
+>>> command = handfast.issue(name="edge-1", authority="operator:ann", deliver=True)
+>>> answer = handfast.run(store, command, registrar=registrar)
+>>> answer["token"].expose()
+
+The host does all I/O. ``run`` takes one command through one store; ``Registrar.outstanding`` says what the host must
+do outside, and ``handfast.report`` takes in how that went. Commands and answers are dicts, described in
+``handfast.types``; secrets in them are ``Secret`` objects. A rule that says no is an answer of type ``refused``; what
+is raised is a ``handfast.Error`` with a ``code``.
+"""
+
+from . import aws, kubernetes, sns
+from ._native import CODES, Ledger, Registrar, Secret, Session, __version__, timestamp
+from .aws import InstanceEvent
+from .commands import check_in, deliver, expire, issue, observe_instance, redeem, report, revoke
+from .errors import (
+    AwsError,
+    Busy,
+    CryptoError,
+    Error,
+    InvalidInput,
+    KubernetesError,
+    MissingKey,
+    Misuse,
+    SnsError,
+    StoreError,
+)
+from .running import explain, reveal, run, run_async
+from .sns import SnsReceiver
+from .store import AsyncStore, Store
+
+__all__ = [
+    "CODES",
+    "AsyncStore",
+    "AwsError",
+    "Busy",
+    "CryptoError",
+    "Error",
+    "InstanceEvent",
+    "InvalidInput",
+    "KubernetesError",
+    "Ledger",
+    "MissingKey",
+    "Misuse",
+    "Registrar",
+    "Secret",
+    "Session",
+    "SnsError",
+    "SnsReceiver",
+    "Store",
+    "StoreError",
+    "__version__",
+    "aws",
+    "check_in",
+    "deliver",
+    "expire",
+    "explain",
+    "issue",
+    "kubernetes",
+    "observe_instance",
+    "redeem",
+    "report",
+    "reveal",
+    "revoke",
+    "run",
+    "run_async",
+    "sns",
+    "timestamp",
+]

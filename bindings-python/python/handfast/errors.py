@@ -1,0 +1,86 @@
+"""What can go wrong, each with a stable ``code``.
+
+A rule that says no is not here: that is an answer, ``{"type": "refused", "code": ..}``. ``handfast.CODES`` explains
+every code.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AwsError",
+    "Busy",
+    "CryptoError",
+    "Error",
+    "InvalidInput",
+    "KubernetesError",
+    "MissingKey",
+    "Misuse",
+    "SnsError",
+    "StoreError",
+]
+
+
+class Error(Exception):
+    """Every error of handfast. The message never repeats a secret."""
+
+    code: str
+    """Says which error it is, for programs; it never changes once released."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message, code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class InvalidInput(Error, ValueError):
+    """A command, policy or argument is missing something, or something in it is unknown or wrong."""
+
+    path: str
+    """Where in the value, for example ``contents[0].name``; empty for the whole."""
+
+    def __init__(self, message: str, code: str = "invalid_input", path: str = "") -> None:
+        Exception.__init__(self, message, code, path)
+        self.code = code
+        self.path = path
+
+
+class Misuse(Error):
+    """The library was called wrongly: a bug in the program."""
+
+
+class Busy(Error):
+    """Too many conflicting commits on the same records; try again later."""
+
+
+class StoreError(Error):
+    """The store gave back what cannot be read, or not all that it should hold."""
+
+
+class MissingKey(Error):
+    """A stored digest or sealed secret names a key that no key ring of this registrar holds: put it back."""
+
+
+class CryptoError(Error):
+    """A primitive refused: most likely, stored ciphertext was altered."""
+
+
+class SnsError(Error):
+    """A message of Amazon SNS is not to be believed."""
+
+    temporary: bool
+    """Whether the same message may be accepted later: answer 503, and SNS delivers it again; otherwise answer 403."""
+
+    def __init__(self, message: str, code: str, temporary: bool = False) -> None:
+        Exception.__init__(self, message, code, temporary)
+        self.code = code
+        self.temporary = temporary
+
+
+class AwsError(Error):
+    """An authentic message tells of what its topic is not trusted with, or is malformed."""
+
+
+class KubernetesError(Error):
+    """A bootstrap token, ``cluster-info``, signature or pin is malformed or does not verify."""

@@ -1,0 +1,113 @@
+"""The dicts that cross: commands, answers, effects, policies, rows. For annotations; at run time they are plain dicts.
+
+Those that the core has are generated from its JSON Schema (``_schema.py``); here are the few that are Python's own.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from ._native import Confirmation, InstanceEvent, Notification, Unsubscription
+from ._schema import *
+from ._schema import Answer, Batch, NoticeRow
+
+
+class KeyRing(TypedDict):
+    """Named symmetric keys, one of them current. Old keys still open what was made under them."""
+
+    current: str
+    keys: dict[str, bytes]
+
+
+class LoadStep(TypedDict):
+    """Read these rows, then call ``Session.loaded``."""
+
+    type: Literal["load"]
+    keys: list[str]
+
+
+class CommitStep(TypedDict):
+    """Commit this in one transaction, then call ``Session.committed``."""
+
+    type: Literal["commit"]
+    batch: Batch
+
+
+class AnswerStep(TypedDict):
+    """The session is over."""
+
+    type: Literal["answer"]
+    answer: Answer
+
+
+Step = LoadStep | CommitStep | AnswerStep
+
+
+class CountedNotice(TypedDict):
+    """Refusals of one kind, counted, with the first of them."""
+
+    count: int
+    notice: NoticeRow
+
+
+class Fetch(TypedDict):
+    """A certificate to be fetched: over TLS with verified names, without redirects, up to these limits."""
+
+    url: str
+    max_bytes: int
+    timeout_seconds: int
+    no_redirects: Literal[True]
+
+
+class Need(TypedDict):
+    """Fetch this certificate, give it to ``SnsReceiver.certificate``, and receive the same body again."""
+
+    type: Literal["need"]
+    fetch: Fetch
+
+
+class Wait(TypedDict):
+    """A certificate of the same region is being fetched: receive the same body again after that, or answer 503."""
+
+    type: Literal["wait"]
+
+
+class Confirm(TypedDict):
+    """Confirm the subscription by a GET of ``confirmation.url``."""
+
+    type: Literal["confirm"]
+    confirmation: Confirmation
+
+
+class Notified(TypedDict):
+    """A message from a wanted topic."""
+
+    type: Literal["notification"]
+    notification: Notification
+
+
+class Unsubscribed(TypedDict):
+    """The endpoint was unsubscribed from a wanted topic."""
+
+    type: Literal["unsubscribed"]
+    unsubscription: Unsubscription
+
+
+Received = Need | Wait | Confirm | Notified | Unsubscribed
+
+
+class InstanceReceived(TypedDict):
+    """An event about one instance."""
+
+    type: Literal["instance"]
+    event: InstanceEvent
+
+
+class NotForUs(TypedDict):
+    """Authentic and harmless, but nothing that concerns an instance."""
+
+    type: Literal["not_for_us"]
+    reason: str
+
+
+AwsReceived = InstanceReceived | NotForUs

@@ -1,0 +1,70 @@
+//! The core's errors as the exceptions that `handfast/errors.py` defines.
+
+use handfast::{
+    aws::AwsError, code::Code, id::InvalidId, kubernetes::KubernetesError, sns, vocabulary::Error,
+};
+use pyo3::prelude::*;
+
+/// The exceptions, which are defined in Python so that they are ordinary classes there.
+mod python {
+    pyo3::import_exception!(handfast.errors, AwsError);
+    pyo3::import_exception!(handfast.errors, Busy);
+    pyo3::import_exception!(handfast.errors, CryptoError);
+    pyo3::import_exception!(handfast.errors, InvalidInput);
+    pyo3::import_exception!(handfast.errors, KubernetesError);
+    pyo3::import_exception!(handfast.errors, MissingKey);
+    pyo3::import_exception!(handfast.errors, Misuse);
+    pyo3::import_exception!(handfast.errors, SnsError);
+    pyo3::import_exception!(handfast.errors, StoreError);
+}
+
+/// Turns an error of the core into its exception, with its code.
+pub(crate) trait Raise {
+    fn raise(self) -> PyErr;
+}
+
+impl Raise for Error {
+    fn raise(self) -> PyErr {
+        let arguments = (self.to_string(), self.code().as_str());
+        match self {
+            Self::Input { path, .. } => python::InvalidInput::new_err((arguments.0, arguments.1, path)),
+            Self::CorruptRecord(_) | Self::NewerSchema(_) | Self::MissingSecret(_) => {
+                python::StoreError::new_err(arguments)
+            }
+            Self::MissingKey(_) => python::MissingKey::new_err(arguments),
+            Self::Crypto(_) => python::CryptoError::new_err(arguments),
+            Self::Busy => python::Busy::new_err(arguments),
+            Self::Misuse(_) => python::Misuse::new_err(arguments),
+        }
+    }
+}
+
+impl Raise for sns::SnsError {
+    fn raise(self) -> PyErr {
+        python::SnsError::new_err((self.to_string(), self.code().as_str(), self.is_temporary()))
+    }
+}
+
+impl Raise for AwsError {
+    fn raise(self) -> PyErr {
+        python::AwsError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for KubernetesError {
+    fn raise(self) -> PyErr {
+        python::KubernetesError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for InvalidId {
+    fn raise(self) -> PyErr {
+        Error::from(self).raise()
+    }
+}
+
+/// What is wrong with an argument, where it stands.
+pub(crate) fn invalid(path: &str, message: &str) -> PyErr {
+    let text = if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") };
+    python::InvalidInput::new_err((text, Code::InvalidInput.as_str(), path.to_owned()))
+}

@@ -1,0 +1,55 @@
+//! handfast for Python: the native half of the package `handfast`.
+//!
+//! A carrier: convert in, one call of the core, convert out. The rules are the core's; the only things that are
+//! supplied here are the system's clock and entropy, where the caller gives none.
+#![deny(unsafe_code)]
+
+mod aws;
+mod command;
+mod convert;
+mod error;
+mod kubernetes;
+mod ledger;
+mod registrar;
+mod rows;
+mod secret;
+mod session;
+mod sns;
+mod system;
+mod verdict;
+
+use pyo3::prelude::*;
+
+/// The native half of `handfast`. Import from `handfast` instead.
+#[pymodule]
+mod _native {
+    use super::*;
+
+    #[pymodule_export]
+    use super::{
+        aws::{InstanceEvent, read_instance_event},
+        kubernetes::{
+            BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
+            verify_detached,
+        },
+        ledger::Ledger,
+        registrar::Registrar,
+        secret::Secret,
+        session::Session,
+        sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
+        system::timestamp,
+        verdict::{Verdict, parse_duration, verify_once},
+    };
+
+    /// The tables of the shipped SQLite store, the same for every language.
+    #[pymodule_export]
+    const SQLITE_SCHEMA: &str = handfast::store::SQLITE_SCHEMA;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        let codes = handfast::code::Code::ALL.iter();
+        let codes: Vec<_> = codes.map(|code| (code.as_str(), code.explanation().trim())).collect();
+        module.add("CODES", pyo3::types::IntoPyDict::into_py_dict(codes, module.py())?)
+    }
+}
