@@ -5,6 +5,18 @@ use serde_json::{Value, json};
 
 use crate::{watched, world::World};
 
+/// The corpus of the fuzz target `command_sequence`, on stable Rust.
+#[test]
+fn the_corpus_of_command_sequences_passes() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/command_sequence");
+    let inputs: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(inputs.len() >= 40, "only {} inputs", inputs.len());
+    inputs.iter().for_each(|input| watched::run(input));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
