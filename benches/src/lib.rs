@@ -32,7 +32,7 @@ impl Comparison {
 #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 pub fn compare(seconds: u64, mut subject: impl FnMut(), mut baseline: impl FnMut()) -> Comparison {
     const CALLS: u32 = 40;
-    let mut turn = |work: &mut dyn FnMut()| {
+    let turn = |work: &mut dyn FnMut()| {
         let start = Instant::now();
         for _ in 0..CALLS {
             work();
