@@ -36,10 +36,10 @@ impl Bench {
             std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/vectors/sns").join(path))
                 .unwrap()
         };
-        let body = read(&format!("messages/v{version}-autoscaling-launch-direct.json"));
+        let body = read(&format!("messages/v{version}-autoscaling-launch-lifecycle.json"));
         let message: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let text = |name: &str| message[name].as_str().unwrap();
-        let names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
+        let names = ["Message", "MessageId", "Timestamp", "TopicArn", "Type"];
         let signed: String = names.iter().map(|name| format!("{name}\n{}\n", text(name))).collect();
         let mut receiver =
             Receiver::new(Policy::for_topics([text("TopicArn").parse().unwrap()]), Arc::clone(&backend))

@@ -45,6 +45,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub mod aws;
 pub mod code;
 pub mod crypto;

@@ -102,5 +102,7 @@ pub const INSTANCE_ADDRESSES: usize = 32;
 pub const INSTANCE_TAGS: usize = 50;
 /// Rules of a policy that turn instances into packages.
 pub const INSTANCE_RULES: usize = 64;
+/// Kinds of refusals that a ledger counts; the oldest go first. Strangers cause them, so they must not fill memory.
+pub const LEDGER_NOTICES: usize = 10_000;
 /// Keys of one key ring.
 pub const KEYS: usize = 16;

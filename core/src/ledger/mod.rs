@@ -12,6 +12,7 @@ use rand_core::CryptoRng;
 
 use crate::{
     id::SecretId,
+    limits,
     record::{Key, Look, Record, Records, Row, Versioned, apply},
     registrar::Registrar,
     time::{Now, Timestamp},
@@ -119,6 +120,9 @@ impl Ledger {
                 .entry(notice.coalesce())
                 .or_insert_with(|| CountedNotice { first: notice.clone(), count: 0 });
             counted.count = counted.count.saturating_add(1);
+        }
+        while self.notices.len() > limits::LEDGER_NOTICES {
+            self.notices.pop_first();
         }
         if let Some(log) = &mut self.log {
             log.extend_from_slice(&commit.events);

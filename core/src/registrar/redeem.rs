@@ -1,6 +1,6 @@
 //! Redeem: a token is presented. Nothing before the last step spends a use.
 //!
-//! parse, digest in constant time, status, proof, bindings, time, uses, consume.
+//! parse, digest in constant time, status and time, bindings, proof, uses, consume.
 
 use super::{
     bindings,
@@ -28,18 +28,22 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         }
         PackageStatus::Delivered | PackageStatus::Activated => {}
     }
+    let node = NodeId::derive(&*draft.registrar.backend, package.id, &redeem.fingerprint);
+    draft.prefetch(&[
+        Key::Node(node),
+        Key::Subject(package.issued.scope.clone(), redeem.fingerprint.clone()),
+    ])?;
+    let known = draft.node(node)?;
+    if known.is_none() && (!package.token_open || draft.is_past(package.issued.expires_at, &key)?) {
+        return refuse(Refusal::Expired, key);
+    }
     if !bindings::hold(&package.issued.bindings, redeem, draft.source) {
         return refuse(Refusal::BindingMismatch, key);
     }
     if !draft.registrar.policy.vouched_fingerprints {
         return refuse(Refusal::ProofRequired, key);
     }
-    let node = NodeId::derive(&*draft.registrar.backend, package.id, &redeem.fingerprint);
-    draft.prefetch(&[
-        Key::Node(node),
-        Key::Subject(package.issued.scope.clone(), redeem.fingerprint.clone()),
-    ])?;
-    match draft.node(node)? {
+    match known {
         Some(node) => again(draft, &package, &node),
         None => claim(draft, &package, node, redeem),
     }
@@ -75,9 +79,6 @@ fn again(draft: &mut Draft<'_>, package: &Package, node: &Node) -> Step<Answer> 
 
 fn claim(draft: &mut Draft<'_>, package: &Package, node: NodeId, redeem: &Redeem) -> Step<Answer> {
     let key = Key::Package(package.id);
-    if !package.token_open || draft.is_past(package.issued.expires_at, &key)? {
-        return refuse(Refusal::Expired, key);
-    }
     if package.uses() >= package.issued.max_uses {
         return already_claimed(draft, package, redeem);
     }

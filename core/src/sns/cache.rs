@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{SnsError, certificate::Certificate};
+use super::{SnsError, TopicArn, certificate::Certificate};
 use crate::{limits, time::Timestamp};
 
 /// The two parts.
@@ -52,12 +52,13 @@ enum State {
 
 impl Cache {
     /// Looks a URL up, and reserves a place for the fetch where there is one.
-    pub(super) fn look_up(&mut self, url: &str, region: &str, now: Timestamp) -> Result<Known, SnsError> {
+    pub(super) fn look_up(&mut self, url: &str, topic: &TopicArn, now: Timestamp) -> Result<Known, SnsError> {
         if let Some(proven) = self.proven.get_mut(url) {
             self.uses = self.uses.saturating_add(1);
             proven.last_use = self.uses;
             return Ok(Known::Proven(Arc::clone(&proven.certificate)));
         }
+        let region = topic.region();
         let places = self.candidates.entry(region.to_owned()).or_default();
         places.retain(|candidate| candidate.is_live(now));
         if let Some(candidate) = places.iter().find(|candidate| candidate.url == url) {
@@ -108,8 +109,8 @@ impl Cache {
     }
 
     /// Moves a candidate under which a message has verified into the lasting part.
-    pub(super) fn prove(&mut self, url: &str, region: &str, certificate: Arc<Certificate>) {
-        if let Some(places) = self.candidates.get_mut(region) {
+    pub(super) fn prove(&mut self, url: &str, topic: &TopicArn, certificate: Arc<Certificate>) {
+        if let Some(places) = self.candidates.get_mut(topic.region()) {
             places.retain(|candidate| candidate.url != url);
         }
         if self.proven.len() >= limits::SNS_PROVEN_CERTIFICATES {

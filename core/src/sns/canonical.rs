@@ -12,9 +12,10 @@ use super::{
 /// the signatures of Amazon SNS messages"), and remembers where the values lie.
 ///
 /// Only Message may hold a newline, and it comes first: read from its end, the text can be cut in one way only.
-pub(super) fn signed(fields: &Fields<'_>, topic: TopicArn) -> Signed {
-    let mut text = Text(String::with_capacity(capacity(fields)));
-    let message = text.push("Message", &fields.message);
+pub(super) fn signed(fields: &mut Fields<'_>, topic: TopicArn) -> Signed {
+    let mut text = Text(std::mem::take(&mut fields.text));
+    let message = START.len()..text.0.len();
+    text.0.push('\n');
     let message_id = text.push("MessageId", &fields.message_id);
     let subject = match &fields.contents {
         Contents::Notification { subject } => {
@@ -57,17 +58,8 @@ impl Text {
     }
 }
 
-/// Enough for the names, the newlines and the fixed-length values, so that the text is allocated once.
-fn capacity(fields: &Fields<'_>) -> usize {
-    let own = match &fields.contents {
-        Contents::Notification { subject } => subject.as_ref().map_or(0, |subject| subject.len()),
-        Contents::SubscriptionConfirmation(subscription)
-        | Contents::UnsubscribeConfirmation(subscription) => {
-            subscription.token.len().saturating_add(subscription.subscribe_url.len())
-        }
-    };
-    [fields.message.len(), fields.topic.len(), own, 192].into_iter().fold(0, usize::saturating_add)
-}
+/// What [`Fields::text`] begins with.
+const START: &str = "Message\n";
 
 #[cfg(test)]
 mod tests {
@@ -82,11 +74,11 @@ mod tests {
     const ID: &str = "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324";
     const AT: &str = "2026-03-01T12:00:00.000Z";
 
-    fn fields<'a>(message: &'a str, contents: Contents<'a>) -> Fields<'a> {
+    fn fields<'a>(message: &str, contents: Contents<'a>) -> Fields<'a> {
         Fields {
             contents,
             version: SignatureVersion::V2,
-            message: Cow::Borrowed(message),
+            text: format!("Message\n{message}"),
             message_id: Cow::Borrowed(ID),
             timestamp_text: Cow::Borrowed(AT),
             timestamp: AT.parse().unwrap(),
@@ -122,7 +114,7 @@ mod tests {
             subject in proptest::option::of("[^\\pC]{0,20}|MessageId|Subject|Timestamp"),
         ) {
             let contents = Contents::Notification { subject: subject.as_deref().map(Cow::Borrowed) };
-            let signed = signed(&fields(&message, contents), TOPIC.parse().unwrap());
+            let signed = signed(&mut fields(&message, contents), TOPIC.parse().unwrap());
             let mut expected = vec![pair("Message", &message), pair("MessageId", ID)];
             expected.extend(subject.as_deref().map(|subject| pair("Subject", subject)));
             expected.extend([pair("Timestamp", AT), pair("TopicArn", TOPIC), pair("Type", "Notification")]);
@@ -138,7 +130,7 @@ mod tests {
     fn a_confirmation_signs_url_and_token() {
         let subscription = Subscription { token: "2336".into(), subscribe_url: "https://x/".into() };
         let text =
-            signed(&fields("m", Contents::UnsubscribeConfirmation(subscription)), TOPIC.parse().unwrap())
+            signed(&mut fields("m", Contents::UnsubscribeConfirmation(subscription)), TOPIC.parse().unwrap())
                 .text;
         assert_eq!(
             text,

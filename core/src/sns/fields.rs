@@ -1,22 +1,24 @@
 //! From bytes to checked members: strict JSON, known names, one grammar for each.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use chrono::NaiveDate;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
 
-use super::{MessageType, SignatureVersion, SnsError, arn, error::clip};
-use crate::{json::Strict, limits, time::Timestamp};
+use super::{MessageType, SignatureVersion, SnsError, error::clip, lexer::Lexer};
+use crate::{limits, time::Timestamp};
 
 /// The members of an SNS message, each of its own form. Nothing in here is authentic yet.
 pub(super) struct Fields<'a> {
     pub(super) contents: Contents<'a>,
     pub(super) version: SignatureVersion,
-    pub(super) message: Cow<'a, str>,
+    /// The signed text as far as it is known before the order of the other members is: `Message\n` and its value.
+    pub(super) text: String,
     pub(super) message_id: Cow<'a, str>,
     /// As SNS wrote it: `.000` is part of the signed text.
     pub(super) timestamp_text: Cow<'a, str>,
     pub(super) timestamp: Timestamp,
+    /// Well formed only when it is on the policy's list.
     pub(super) topic: Cow<'a, str>,
     pub(super) signature: Cow<'a, str>,
     pub(super) signing_cert_url: Cow<'a, str>,
@@ -73,12 +75,12 @@ pub(super) fn parse(body: &[u8]) -> Result<Fields<'_>, SnsError> {
     Ok(Fields {
         contents,
         version: signature_version(&members.signature_version.take_text("SignatureVersion")?)?,
-        message: members.message.take_text("Message")?,
+        text: members.take_message()?,
         message_id: members.message_id.take_checked("MessageId", "a UUID", is_uuid)?,
         timestamp: timestamp(&timestamp_text)
             .ok_or(SnsError::invalid("Timestamp", "YYYY-MM-DDTHH:MM:SS.mmmZ"))?,
         timestamp_text,
-        topic: members.topic_arn.take_checked("TopicArn", arn::EXPECTED, arn::is_topic_arn)?,
+        topic: members.topic_arn.take_text("TopicArn")?,
         signature: members.signature.take_text("Signature")?,
         signing_cert_url: members.signing_cert_url.take_text("SigningCertURL")?,
     })
@@ -99,9 +101,16 @@ struct Members<'a> {
     unsubscribe_url: Slot<'a>,
     subscribe_url: Slot<'a>,
     token: Slot<'a>,
+    text: String,
 }
 
 impl<'a> Members<'a> {
+    /// The value of Message stands in the text already.
+    fn take_message(&mut self) -> Result<String, SnsError> {
+        self.message.take_text("Message")?;
+        Ok(std::mem::take(&mut self.text))
+    }
+
     fn take_subscription(&mut self) -> Result<Subscription<'a>, SnsError> {
         Ok(Subscription {
             token: self.token.take_checked("Token", "hexadecimal digits", is_token)?,
@@ -156,6 +165,10 @@ enum Slot<'a> {
 }
 
 impl<'a> Slot<'a> {
+    fn without_text(value: &Value) -> Self {
+        if value.is_null() { Self::Null } else { Self::Other }
+    }
+
     fn take_text(&mut self, name: &'static str) -> Result<Cow<'a, str>, SnsError> {
         match std::mem::take(self) {
             Self::Text(text) => Ok(text),
@@ -192,144 +205,65 @@ impl<'a> Slot<'a> {
     }
 }
 
+/// The name under which the signed text begins; it is unescaped there directly.
+const MESSAGE: &str = "Message";
+
 fn read_members(text: &str) -> Result<Members<'_>, SnsError> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let mut duplicate = None;
-    let read = Reader { duplicate: &mut duplicate }.deserialize(&mut deserializer);
-    match read.and_then(|members| deserializer.end().map(|()| members)) {
-        Ok(members) => Ok(members),
-        Err(error) => Err(duplicate
-            .map_or_else(|| malformed(&error), |name| SnsError::DuplicateField { name: clip(&name) })),
-    }
-}
-
-fn malformed(error: &serde_json::Error) -> SnsError {
-    let text = error.to_string();
-    let reason = text.split(" at line ").next().unwrap_or_default();
-    SnsError::MalformedJson { reason: clip(reason), line: error.line(), column: error.column() }
-}
-
-/// Reads the object; a duplicate's name leaves by the side door, because serde's errors carry no data.
-struct Reader<'d> {
-    duplicate: &'d mut Option<String>,
-}
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Members<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Members<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-        let mut members = Members::default();
-        let mut unknown: Vec<Cow<'de, str>> = Vec::new();
-        while let Some(Text(name)) = map.next_key()? {
-            if let Some(slot) = members.slot(&name) {
-                let value = map.next_value()?;
-                if !matches!(std::mem::replace(slot, value), Slot::Absent) {
-                    *self.duplicate = Some(name.into_owned());
-                    return Err(A::Error::custom("duplicate member"));
-                }
-                continue;
+    let mut lexer = Lexer::new(text);
+    let mut members = Members::default();
+    let mut unknown: Vec<Cow<'_, str>> = Vec::new();
+    lexer.expect(b'{', "expected an object")?;
+    if lexer.peek() != Some(b'}') {
+        loop {
+            read_member(&mut lexer, &mut members, &mut unknown)?;
+            if lexer.peek() == Some(b'}') {
+                break;
             }
-            if unknown.contains(&name) || NAMES.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-                *self.duplicate = Some(name.into_owned());
-                return Err(A::Error::custom("duplicate member"));
-            }
-            if unknown.len() >= limits::SNS_UNKNOWN_MEMBERS {
-                return Err(A::Error::custom("too many unknown members"));
-            }
-            unknown.push(name);
-            map.next_value_seed(Strict { depth: 1 })?;
+            lexer.expect(b',', "expected a comma or the end of the object")?;
         }
-        Ok(members)
     }
+    lexer.expect(b'}', "expected the end of the object")?;
+    lexer.end()?;
+    Ok(members)
 }
 
-/// A string, borrowed from the body where it has no escapes.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a member name")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
+fn read_member<'a>(
+    lexer: &mut Lexer<'a>,
+    members: &mut Members<'a>,
+    unknown: &mut Vec<Cow<'a, str>>,
+) -> Result<(), SnsError> {
+    let name = lexer.string()?;
+    lexer.expect(b':', "expected a colon")?;
+    let text = lexer.peek() == Some(b'"');
+    let duplicate = |name: &str| SnsError::DuplicateField { name: clip(name) };
+    if let Some(slot) = members.slot(&name) {
+        if !matches!(slot, Slot::Absent) {
+            return Err(duplicate(&name));
         }
-        deserializer.deserialize_str(TextVisitor)
+        if text && name == MESSAGE {
+            *slot = Slot::Text(Cow::Borrowed(""));
+            members.text = lexer.string_after(signed_text(lexer))?;
+            return Ok(());
+        }
+        *slot = if text { Slot::Text(lexer.string()?) } else { Slot::without_text(&lexer.value()?) };
+        return Ok(());
     }
+    if unknown.contains(&name) || NAMES.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+        return Err(duplicate(&name));
+    }
+    if unknown.len() >= limits::SNS_UNKNOWN_MEMBERS {
+        return Err(lexer.fault("too many unknown members"));
+    }
+    unknown.push(name);
+    lexer.value().map(|_| ())
 }
 
-impl<'de> Deserialize<'de> for Slot<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SlotVisitor)
-    }
-}
-
-struct SlotVisitor;
-
-impl<'de> Visitor<'de> for SlotVisitor {
-    type Value = Slot<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Slot<'de>, E> {
-        Ok(Slot::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Slot<'de>, E> {
-        Ok(Slot::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_unit<E>(self) -> Result<Slot<'de>, E> {
-        Ok(Slot::Null)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Slot<'de>, E> {
-        Ok(Slot::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Slot<'de>, E> {
-        Ok(Slot::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Slot<'de>, E> {
-        Ok(Slot::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Slot<'de>, E> {
-        Ok(Slot::Other)
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<Slot<'de>, A::Error> {
-        Strict { depth: 1 }.visit_seq(seq).map(|_| Slot::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Slot<'de>, A::Error> {
-        Strict { depth: 1 }.visit_map(map).map(|_| Slot::Other)
-    }
+/// The signed text is shorter than the body that it comes from, so this is its one allocation.
+fn signed_text(lexer: &Lexer<'_>) -> String {
+    let mut text = String::with_capacity(lexer.length());
+    text.push_str(MESSAGE);
+    text.push('\n');
+    text
 }
 
 fn signature_version(text: &str) -> Result<SignatureVersion, SnsError> {
@@ -361,12 +295,9 @@ fn number(digits: &[u8]) -> Option<u32> {
 
 /// 8-4-4-4-12 hexadecimal digits (RFC 9562).
 fn is_uuid(text: &str) -> bool {
-    let mut groups = text.split('-');
-    [8, 4, 4, 4, 12].into_iter().all(|length| {
-        groups
-            .next()
-            .is_some_and(|group| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    }) && groups.next().is_none()
+    const FORM: &[u8; 36] = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    let fits = |(byte, form): (u8, &u8)| if *form == b'-' { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() == FORM.len() && text.bytes().zip(FORM).all(fits)
 }
 
 fn is_token(text: &str) -> bool {

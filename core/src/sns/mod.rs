@@ -2,6 +2,26 @@
 //!
 //! The page that this follows is "Verifying the signatures of Amazon SNS messages" of the SNS developer guide. What
 //! a verified message proves is that SNS sent it, from a topic on the host's list, within the allowed time.
+//!
+//! ```
+//! use handfast::{crypto::default_backend, sns::{Headers, Policy, Received, Receiver}, time::Now};
+//! # fn body() -> &'static [u8] { include_bytes!("../../vectors/sns/messages/v2-ec2-running.json") }
+//! # fn http_get(_: &str) -> &'static [u8] { include_bytes!("../../vectors/sns/certificates/leaf.pem") }
+//!
+//! let topic = "arn:aws:sns:us-east-1:123456789012:enroll".parse()?;
+//! let mut receiver = Receiver::new(Policy::for_topics([topic]), default_backend())?;
+//! let now = Now::trusted("2026-03-01T12:00:30Z".parse()?);
+//! let headers = Headers::from_pairs([("x-amz-sns-message-type", "Notification")])?;
+//!
+//! let mut received = receiver.receive(body(), &headers, now)?;
+//! if let Received::Need(fetch) = received {
+//!     receiver.certificate(&fetch.url, Ok(http_get(&fetch.url)), now)?;
+//!     received = receiver.receive(body(), &headers, now)?;
+//! }
+//! let Received::Notification(notification) = received else { panic!("a notification") };
+//! assert!(notification.message().contains("running"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod arn;
 mod cache;
@@ -11,6 +31,7 @@ mod chain;
 mod error;
 mod fields;
 mod headers;
+mod lexer;
 mod message;
 mod once;
 mod pem;

@@ -6,12 +6,11 @@ use data_encoding::BASE64;
 
 use super::{
     Confirmation, FetchFailure, Headers, MessageType, Notification, Policy, SignatureVersion, SnsError,
-    TopicArn, Unsubscription,
+    TopicArn, Unsubscription, arn,
     cache::{Cache, Known},
     canonical,
     certificate::{self, Certificate, Rules},
     chain::Chain,
-    error::clip,
     fields::{self, Contents, Fields},
     message::Signed,
     pem, url,
@@ -160,7 +159,7 @@ impl Receiver {
     /// message that is refused, except the place of a certificate that was asked for.
     pub fn receive(&mut self, body: &[u8], headers: &Headers<'_>, now: Now) -> Result<Received, SnsError> {
         headers.refuse_raw_delivery()?;
-        let fields = fields::parse(body)?;
+        let mut fields = fields::parse(body)?;
         headers.check(&fields)?;
         let topic = self.admit(&fields)?;
         self.check_age(fields.timestamp, now)?;
@@ -173,7 +172,7 @@ impl Receiver {
             Found::Need(fetch) => return Ok(Received::Need(fetch)),
             Found::Wait => return Ok(Received::Wait),
         };
-        let signed = canonical::signed(&fields, topic);
+        let signed = canonical::signed(&mut fields, topic);
         self.verify(&source, &signed, signature)?;
         self.remember(source, &fields, &signed.topic);
         Ok(match outcome {
@@ -219,10 +218,8 @@ impl Receiver {
 
     /// The list, and the version that the topic must have.
     fn admit(&self, fields: &Fields<'_>) -> Result<TopicArn, SnsError> {
-        let (arn, topic) = self
-            .topics
-            .get_key_value(fields.topic.as_ref())
-            .ok_or_else(|| SnsError::TopicNotAllowed { topic: clip(&fields.topic) })?;
+        let (arn, topic) =
+            self.topics.get_key_value(fields.topic.as_ref()).ok_or_else(|| refuse_topic(&fields.topic))?;
         let exempt = fields.contents.kind() == MessageType::UnsubscribeConfirmation
             && self.development.as_ref().is_some_and(|settings| settings.version_1_unsubscribe);
         if fields.version == SignatureVersion::V2 || exempt {
@@ -276,7 +273,7 @@ impl Receiver {
         if let Some(pin) = self.pins.iter().find(fits) {
             return Ok(Found::Key(Source::Pinned(pin.key.clone())));
         }
-        Ok(match self.cache.look_up(given, topic.region(), now)? {
+        Ok(match self.cache.look_up(given, topic, now)? {
             Known::Proven(certificate) => Found::Key(Source::Proven(certificate)),
             Known::Candidate(certificate) => Found::Key(Source::Candidate(certificate)),
             Known::Wait => Found::Wait,
@@ -316,7 +313,7 @@ impl Receiver {
     fn remember(&mut self, source: Source, fields: &Fields<'_>, topic: &TopicArn) {
         match source {
             Source::Candidate(certificate) => {
-                self.cache.prove(&fields.signing_cert_url, topic.region(), certificate);
+                self.cache.prove(&fields.signing_cert_url, topic, certificate);
             }
             Source::Pinned(_) | Source::Proven(_) => {}
         }
@@ -350,6 +347,15 @@ fn read_topics(policy: &Policy) -> Result<BTreeMap<TopicArn, Topic>, SnsError> {
         }
     }
     Ok(topics)
+}
+
+/// A topic on the list is well formed because it was read from a policy; only the others are looked at.
+fn refuse_topic(topic: &str) -> SnsError {
+    if arn::is_topic_arn(topic) {
+        SnsError::TopicNotAllowed { topic: topic.to_owned() }
+    } else {
+        SnsError::invalid("TopicArn", arn::EXPECTED)
+    }
 }
 
 fn read_pins(policy: &Policy, rules: Rules, backend: &dyn Backend) -> Result<Vec<Pinned>, SnsError> {

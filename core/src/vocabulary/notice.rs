@@ -49,13 +49,13 @@ impl Notice {
         Self { action, code: refusal.code(), at, authority, network: source.map(network), package, anchor }
     }
 
-    /// Notices with the same key are one row with a count: code, package, network and minute.
+    /// Notices with the same key are one row with a count: minute, code, package and network. Older keys sort first.
     #[must_use]
     pub fn coalesce(&self) -> String {
         let minute = self.at.unix_millis().div_euclid(60_000);
         let package = self.package.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let network = self.network.map_or_else(|| "-".to_owned(), |network| network.to_string());
-        format!("{}|{package}|{network}|{minute}", self.code)
+        format!("{minute:010}|{}|{package}|{network}", self.code)
     }
 
     /// The notice as RFC 8785 JSON.

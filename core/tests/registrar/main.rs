@@ -6,4 +6,5 @@ mod instances;
 mod packages;
 mod random;
 mod sessions;
+mod watched;
 mod world;

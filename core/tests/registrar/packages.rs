@@ -359,3 +359,19 @@ fn explain_says_what_would_happen_and_changes_nothing() {
     assert_eq!((later["type"].as_str(), later["code"].as_str()), (Some("refused"), Some("expired")));
     assert_eq!(world.facts().len(), 3);
 }
+
+#[test]
+fn a_flood_of_refusals_fills_no_memory() {
+    let mut world = World::new();
+    for minute in 0..10_050_u32 {
+        world.now =
+            crate::world::START.parse::<handfast::time::Timestamp>().unwrap().plus_seconds(60 * minute);
+        world.redeem("hf1_nonsense", "m");
+    }
+    assert_eq!(world.ledger.notices().count(), 10_000);
+    let oldest = world.ledger.notices().next().unwrap().first.at;
+    assert_eq!(
+        oldest,
+        crate::world::START.parse::<handfast::time::Timestamp>().unwrap().plus_seconds(60 * 50)
+    );
+}

@@ -1,0 +1,93 @@
+# `make` lists what there is. Every target sets up what it needs, with locked versions.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export HANDFAST_VECTORS ?= $(abspath $(CURDIR)/../shared/vectors)
+PYTHON := $(CURDIR)/.venv/bin/python
+PROVISIONER := examples/provisioner/Cargo.toml
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# --- set-up ---------------------------------------------------------------------------------------------------------
+
+.PHONY: need-rust need-python need-node
+need-rust:
+	@scripts/need.sh cargo Rust 1.89
+	@scripts/need.sh cc 'a C compiler'
+need-python: need-rust
+	@scripts/need.sh python3 Python 3.10
+need-node: need-rust
+	@scripts/need.sh node Node.js 20.9
+	@scripts/need.sh npm 'the package manager of Node.js'
+
+.venv/installed: bindings-python/requirements-dev.txt core/vectors/requirements.txt | need-python
+	python3 -m venv .venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bindings-python/requirements-dev.txt -r core/vectors/requirements.txt
+	touch $@
+
+bindings-node/node_modules/.package-lock.json: bindings-node/package-lock.json | need-node
+	cd bindings-node && npm ci --no-audit --no-fund --loglevel=error
+
+examples/fastify/node_modules/.package-lock.json: examples/fastify/package-lock.json | need-node
+	cd examples/fastify && npm ci --no-audit --no-fund --loglevel=error
+
+.PHONY: python node
+python: .venv/installed ## build the Python binding into .venv
+	cd bindings-python && ../.venv/bin/maturin develop --locked --quiet
+node: bindings-node/node_modules/.package-lock.json ## build the Node binding
+	cd bindings-node && npm run --silent build
+
+# --- run ------------------------------------------------------------------------------------------------------------
+
+.PHONY: demo serve
+demo: need-rust .venv/installed ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
+	cargo build --locked --quiet --manifest-path $(PROVISIONER)
+	$(PYTHON) examples/provisioner/demo.py
+serve: need-rust ## the provisioner with a development configuration
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) -- serve --config examples/provisioner/development.toml
+
+# --- test -----------------------------------------------------------------------------------------------------------
+
+.PHONY: test test-rust test-python test-node test-provisioner test-readme
+test: test-rust test-python test-node test-provisioner test-readme ## everything that can be tested on this machine
+
+test-rust: need-rust ## the core on both backends, verify-sns, the fuzz corpora
+	cargo test --locked --quiet --workspace --exclude handfast-python --exclude handfast-node --features handfast/rust-crypto,handfast/schema,handfast/testing
+	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto
+
+test-python: python ## the Python binding and its examples
+	.venv/bin/pytest -q bindings-python/tests examples/fastapi examples/verify-sns/python
+
+test-node: node python examples/fastify/node_modules/.package-lock.json ## the Node binding and its examples
+	cd bindings-node && npm test --silent
+	cd examples/fastify && npm test --silent
+
+test-provisioner: need-rust .venv/installed ## the host, over HTTP, and killed
+	cargo test --locked --quiet --manifest-path $(PROVISIONER)
+
+test-readme: python node ## the README's examples
+	$(PYTHON) scripts/readme.py
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+.PHONY: check
+check: need-rust python node ## format, lints, docs, licences, purity, generated files
+	cargo fmt --all --check
+	cargo fmt --check --manifest-path $(PROVISIONER)
+	cargo clippy --locked --quiet --workspace --all-targets --features handfast/rust-crypto,handfast/schema,handfast/testing -- -D warnings
+	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto -- -D warnings
+	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p handfast --features rust-crypto,schema
+	if command -v cargo-deny > /dev/null; then cargo deny --locked check bans licenses sources; else echo 'SKIPPED: cargo deny (cargo install --locked cargo-deny)'; fi
+	if rustup target list --installed 2> /dev/null | grep -qx wasm32-unknown-unknown; then cargo check --locked --quiet -p handfast --no-default-features --features rust-crypto --target wasm32-unknown-unknown; else echo 'SKIPPED: the wasm build (rustup target add wasm32-unknown-unknown)'; fi
+	$(PYTHON) core/vectors/generate.py check
+
+# --- measure --------------------------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: python node ## what it costs, as ratios in one run
+	cargo bench --locked -p handfast-benches
