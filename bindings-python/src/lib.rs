@@ -38,7 +38,7 @@ mod _native {
         session::Session,
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
         system::timestamp,
-        verdict::{Verdict, parse_duration, verify_once},
+        verdict::{Verdict, parse_duration, parse_topic_arn, verify_once},
     };
 
     /// The tables of the shipped SQLite store, the same for every language.

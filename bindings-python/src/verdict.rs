@@ -2,15 +2,11 @@
 
 use handfast::{
     crypto,
-    sns::{self, Options, Verdict as CoreVerdict},
+    sns::{self, Options, SnsError, TopicArn, Verdict as CoreVerdict},
 };
 use pyo3::prelude::*;
 
-use crate::{
-    convert,
-    error::{Raise, invalid},
-    system,
-};
+use crate::{convert, error::invalid, system};
 
 /// The verdict on one message. `to_dict()["verdict"]` is `verified` or `rejected`.
 #[pyclass(frozen, module = "handfast.sns")]
@@ -60,7 +56,7 @@ pub(crate) fn verify_once(
     legacy_rsa_1024: bool,
     development: bool,
 ) -> PyResult<Verdict> {
-    let topic = topic.parse().map_err(|error: sns::SnsError| error.raise())?;
+    let topic = read_topic(topic)?;
     let options = Options { topic, max_age_seconds, legacy_rsa_1024, development };
     let now = system::instant("now", now)?;
     let backend = crypto::default_backend();
@@ -73,4 +69,15 @@ pub(crate) fn verify_once(
 pub(crate) fn parse_duration(text: &str) -> PyResult<u32> {
     sns::parse_duration(text)
         .ok_or_else(|| invalid("", "expected whole seconds, or whole numbers of s, m, h or d"))
+}
+
+/// Read the ARN of a topic, and give it back: a check for configurations and command lines.
+#[pyfunction]
+#[pyo3(signature = (text, /))]
+pub(crate) fn parse_topic_arn(text: &str) -> PyResult<String> {
+    read_topic(text).map(|topic| topic.to_string())
+}
+
+fn read_topic(text: &str) -> PyResult<TopicArn> {
+    text.parse().map_err(|error: SnsError| invalid("topic", &error.to_string()))
 }

@@ -11,7 +11,7 @@ import pytest
 from support import LEAF, START, TOPIC, VECTORS, load, real_vectors, sign, sns_policy
 
 from handfast import InvalidInput, SnsError, SnsReceiver
-from handfast.sns import Verdict, parse_duration, verify_once
+from handfast.sns import Verdict, parse_duration, parse_topic_arn, verify_once
 from handfast.types import Received, SnsPolicy
 
 FETCHED: SnsPolicy = {"topics": [{"arn": TOPIC}]}
@@ -170,6 +170,16 @@ def test_durations() -> None:
     for text in ("", "s", "1w", "-1s", "+1s", "1.5h", " 1s", "4294967296", "1é"):
         with pytest.raises(InvalidInput):
             parse_duration(text)
+
+
+def test_topics_are_checked() -> None:
+    assert parse_topic_arn(TOPIC) == TOPIC
+    for wrong in ("", "enroll", TOPIC + "\n", TOPIC.replace("sns", "sqs")):
+        with pytest.raises(InvalidInput) as raised:
+            parse_topic_arn(wrong)
+        assert raised.value.path == "topic"
+        with pytest.raises(InvalidInput):
+            verify_once(b"", b"", topic=wrong, now=START)
 
 
 def genuine(folder: Path) -> list[tuple[dict[str, Any], bytes, bytes, str, datetime]]:

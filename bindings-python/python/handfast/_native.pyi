@@ -46,6 +46,7 @@ __all__ = [
     "__version__",
     "ca_pin",
     "parse_duration",
+    "parse_topic_arn",
     "read_instance_event",
     "sign_detached",
     "timestamp",
@@ -201,6 +202,7 @@ def verify_once(
     development: bool = False,
 ) -> Verdict: ...
 def parse_duration(text: str, /) -> int: ...
+def parse_topic_arn(text: str, /) -> str: ...
 
 @final
 class InstanceEvent:

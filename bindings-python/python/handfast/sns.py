@@ -11,6 +11,7 @@ from ._native import (
     Unsubscription,
     Verdict,
     parse_duration,
+    parse_topic_arn,
     verify_once,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "Unsubscription",
     "Verdict",
     "parse_duration",
+    "parse_topic_arn",
     "verify_once",
 ]

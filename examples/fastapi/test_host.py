@@ -1,0 +1,147 @@
+"""The host over HTTP: what an operator, a node and a stranger see of it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+import handfast
+from handfast.stores.sqlite import SqliteStore
+
+PROGRAM = Path(__file__).with_name("host.py")
+ANN = {"Authorization": "Bearer ann's token"}
+OPERATORS = {"ann": sha256(b"ann's token").hexdigest()}
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fastapi_host", PROGRAM)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["fastapi_host"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def registrar(policy: Any = None) -> handfast.Registrar:
+    keys: Any = {"current": "k1", "keys": {"k1": bytes(range(32))}}
+    return handfast.Registrar(policy or {"vouched_fingerprints": True}, peppers=keys, sealing=keys)
+
+
+def client(path: Path) -> TestClient:
+    return TestClient(load().create_app(SqliteStore(path), registrar(), OPERATORS), client=("192.0.2.7", 4711))
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[TestClient]:
+    with client(tmp_path / "handfast.sqlite") as http:
+        yield http
+
+
+def issue(http: TestClient, **package: Any) -> str:
+    response = http.post("/packages", json={"name": "edge-1", **package}, headers=ANN)
+    assert response.status_code == 200, response.text
+    assert "token" not in response.json()
+    return str(response.json()["package"])
+
+
+def test_a_node_is_enrolled(http: TestClient) -> None:
+    package = issue(http, contents=[{"type": "file", "name": "agent.env", "content": "PASSWORD=hunter2"}])
+    response = http.post(f"/packages/{package}/deliver", headers=ANN)
+    assert response.headers["cache-control"] == "no-store"
+    token = response.json()["token"]
+    assert token.startswith("hf1_")
+
+    redeem = {"token": token, "fingerprint": "machine-1"}
+    response = http.post("/redeem", json=redeem)
+    assert response.headers["cache-control"] == "no-store"
+    grant = response.json()
+    assert grant["contents"] == [{"type": "file", "name": "agent.env", "content": "PASSWORD=hunter2"}]
+    assert http.post("/redeem", json=redeem).json() == {**grant, "again": True}
+
+    check_in = {"node": grant["node"], "fingerprint": "machine-1", "sequence": 1}
+    assert http.post("/check-in", json=check_in).json()["type"] == "checked_in"
+    response = http.post("/redeem", json={"token": token, "fingerprint": "machine-2"})
+    assert (response.status_code, response.json()) == (403, {"detail": "denied"})
+
+
+def test_operators_show_their_token(http: TestClient) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic YTpi"}):
+        for path in ("/packages", f"/packages/{'0' * 8}/deliver"):
+            assert http.post(path, json={"name": "a"}, headers=headers).status_code == 401
+
+
+def test_a_caller_cannot_choose_its_authority(http: TestClient, tmp_path: Path) -> None:
+    issue(http, authority="operator:mallory", type="revoke")
+    with SqliteStore(tmp_path / "handfast.sqlite") as store:
+        facts = [registrar().view(row)["authority"] for _, row in store.events()]
+    assert facts and set(facts) == {"operator:ann"}
+
+
+def test_what_is_wrong_is_said_with_its_place(http: TestClient) -> None:
+    for package, path in [({"name": "a/b"}, "name"), ({"name": "a", "ttl": 1}, "ttl"), ({}, "")]:
+        response = http.post("/packages", json=package, headers=ANN)
+        assert (response.status_code, response.json()["path"]) == (400, path)
+    assert http.post("/redeem", json={"token": 7}).status_code == 422
+
+
+def test_a_stranger_learns_nothing(http: TestClient) -> None:
+    unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+    assert http.post(f"/packages/{unknown}/deliver", headers=ANN).status_code == 404
+    for token, status in [("hf1_guessed", 400), ("", 400)]:
+        response = http.post("/redeem", json={"token": token, "fingerprint": "m"})
+        assert (response.status_code, response.json()) == (status, {"detail": "malformed"})
+
+
+def test_records_outlive_the_process(tmp_path: Path) -> None:
+    with client(tmp_path / "handfast.sqlite") as http:
+        package = issue(http)
+    with client(tmp_path / "handfast.sqlite") as http:
+        token = http.post(f"/packages/{package}/deliver", headers=ANN).json()["token"]
+        response = http.post("/redeem", json={"token": token, "fingerprint": "m"})
+        assert response.status_code == 200
+    with SqliteStore(tmp_path / "handfast.sqlite") as store:
+        (claimed,) = (row for _, row in store.events() if row["fact"] == "node_claimed")
+        assert registrar().view(claimed)["source"] == "192.0.2.7"
+
+
+def test_deadlines_are_applied_while_it_runs(tmp_path: Path) -> None:
+    path = tmp_path / "handfast.sqlite"
+    with SqliteStore(path) as store:
+        old = handfast.issue(name="old", authority="operator:ann", ttl_seconds=60)
+        handfast.run(store, old, registrar=registrar(), now="2026-01-01T00:00:00Z")
+        with client(path) as http:
+            http.post("/redeem", json={"token": "x", "fingerprint": "m"})
+        (package,) = store.records("package")
+        assert package["index"].get("status") == "expired"
+
+
+def test_it_starts_from_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("PEPPER", "SEALING"):
+        monkeypatch.setenv(f"HANDFAST_{name}", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")
+    monkeypatch.setenv("HANDFAST_OPERATOR_SHA256", OPERATORS["ann"])
+    with TestClient(load().from_environment()) as http:
+        issue(http)
+    assert (tmp_path / "handfast.sqlite").exists()
+
+
+def test_it_is_short() -> None:
+    """At most sixty lines that are neither blank nor imports."""
+    source = PROGRAM.read_text("utf-8")
+    imports = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    lines = [line for number, line in enumerate(source.splitlines(), 1) if line.strip() and number not in imports]
+    assert len(lines) <= 60 and max(map(len, lines)) <= 120
