@@ -28,7 +28,7 @@ export function give(value) {
       event = member;
       return undefined;
     }
-    if (member instanceof Date) return moment(member, name);
+    if (member instanceof Date) return new Date(moment(member, name)).toISOString();
     if (member instanceof Map) return Object.fromEntries(member);
     if (member instanceof Set) return [...member];
     if (name === '$secret' && typeof member !== 'string') throw invalid(name, 'unknown field');
@@ -52,11 +52,13 @@ export function take(json, secrets = []) {
   });
 }
 
-/** An instant as text; the system's clock when there is none. */
-export function moment(at = new Date(), argument = 'now') {
+/** An instant as the native half takes it, a number or a text; the system's clock when there is none. */
+export function moment(at, argument = 'now') {
+  if (at === undefined) return Date.now();
   if (typeof at === 'string') return at;
-  if (at instanceof Date && !Number.isNaN(at.getTime())) return at.toISOString();
-  throw invalid(argument, 'expected a valid Date or an RFC 3339 text');
+  const millis = at instanceof Date ? at.getTime() : Number.NaN;
+  if (Number.isNaN(millis)) throw invalid(argument, 'expected a valid Date or an RFC 3339 text');
+  return millis;
 }
 
 /** The body: a text, or the member `body` of a row. */

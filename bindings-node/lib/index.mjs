@@ -9,8 +9,17 @@ export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
 export { Registrar, Session } from './registrar.mjs';
 export { explain, reveal, run, runSync } from './run.mjs';
-export { SnsReceiver, parseDuration, parseTopicArn, receive, verifyOnce } from './sns.mjs';
-export const { Confirmation, InstanceEvent, Notification, Secret, Unsubscription } = native;
+export {
+  Confirmation,
+  Notification,
+  SnsReceiver,
+  Unsubscription,
+  parseDuration,
+  parseTopicArn,
+  receive,
+  verifyOnce,
+} from './sns.mjs';
+export const { InstanceEvent, Secret } = native;
 
 /** Every stable code with its explanation. */
 export const CODES = Object.freeze(native.codes());

@@ -27,34 +27,6 @@ function shown(constructor, show) {
 methods(native.Secret, { toString: () => REDACTED, toJSON: () => REDACTED });
 shown(native.Secret, () => ({ head: `Secret ${REDACTED}` }));
 
-const envelope = ({ messageId, topicArn, timestamp, signatureVersion }) => ({
-  messageId,
-  topicArn,
-  timestamp,
-  signatureVersion,
-});
-
-methods(native.Notification, {
-  toJSON() {
-    const { subject, message } = this;
-    return { ...envelope(this), ...(subject == null ? {} : { subject }), message };
-  },
-});
-// Its URL holds a token, so it is in no log.
-for (const evidence of [native.Confirmation, native.Unsubscription]) {
-  methods(evidence, {
-    toJSON() {
-      return envelope(this);
-    },
-  });
-}
-// What was published is the publisher's business, and may be long.
-for (const evidence of [native.Notification, native.Confirmation, native.Unsubscription]) {
-  shown(evidence, function () {
-    return envelope(this);
-  });
-}
-
 methods(native.InstanceEvent, {
   toJSON() {
     return take(this.describe());

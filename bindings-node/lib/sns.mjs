@@ -1,6 +1,108 @@
+import { inspect } from 'node:util';
+
 import { bytesOf, give, moment } from './carry.mjs';
-import { invalid } from './error.mjs';
+import { invalid, misuse } from './error.mjs';
 import native from './native.mjs';
+
+/** Only this module can make evidence, and read it from the native half. */
+const VERIFIED = Symbol('verified');
+const TELL = Symbol('tell');
+
+/** How many notifications share an object of the native half. */
+const PLACES = native.shelfPlaces();
+
+/** What every verified message tells. */
+class Envelope {
+  #told;
+
+  constructor(key, told) {
+    if (key !== VERIFIED) throw misuse(`new ${new.target.name}: evidence is made by its verifier only`);
+    this.#told = told;
+  }
+
+  [TELL]() {
+    return this.#told;
+  }
+
+  get messageId() {
+    return this[TELL]().messageId;
+  }
+
+  get timestamp() {
+    return this[TELL]().timestamp;
+  }
+
+  get topicArn() {
+    return this[TELL]().topicArn;
+  }
+
+  get signatureVersion() {
+    return this[TELL]().signatureVersion;
+  }
+
+  toJSON() {
+    const { messageId, topicArn, timestamp, signatureVersion } = this[TELL]();
+    return { messageId, topicArn, timestamp, signatureVersion };
+  }
+
+  /** Without its contents: what was published is the publisher's, and the URL of a confirmation holds a token. */
+  [inspect.custom](_, options) {
+    return `${this.constructor.name} ${inspect(Envelope.prototype.toJSON.call(this), options)}`;
+  }
+}
+
+/** Where the native half holds a notification. */
+export let heldBy;
+
+/** A message that was published to a topic. Evidence: only a receiver makes one. */
+export class Notification extends Envelope {
+  #shelf;
+  #place;
+  #read;
+
+  constructor(key, shelf, place) {
+    super(key);
+    this.#shelf = shelf;
+    this.#place = place;
+  }
+
+  static {
+    heldBy = (message) => {
+      if (typeof message !== 'object' || message === null || !(#shelf in message)) {
+        throw invalid('', 'expected a Notification, which only a receiver makes');
+      }
+      return [message.#shelf, message.#place];
+    };
+  }
+
+  /** It is read when it is asked for, and once. */
+  [TELL]() {
+    return (this.#read ??= native.tellNotification(this.#shelf, this.#place));
+  }
+
+  get message() {
+    return this[TELL]().message;
+  }
+
+  get subject() {
+    return this[TELL]().subject ?? null;
+  }
+
+  toJSON() {
+    const { subject, message } = this[TELL]();
+    return { ...super.toJSON(), ...(subject === undefined ? {} : { subject }), message };
+  }
+}
+
+/** SNS asks whether this endpoint wants the topic. Evidence: only a receiver makes one. */
+export class Confirmation extends Envelope {
+  get url() {
+    return this[TELL]().url;
+  }
+}
+
+/** The endpoint was unsubscribed. Evidence: only a receiver makes one. */
+export class Unsubscription extends Envelope {}
 
 /**
  * Verifies deliveries of Amazon SNS. It never opens a connection: it says which certificate it needs. `receive` (the
@@ -8,6 +110,7 @@ import native from './native.mjs';
  */
 export class SnsReceiver {
   #native;
+  #shelf = native.shelf();
 
   /** @param {import('../types/index.d.ts').SnsPolicy} policy only its topics are required */
   constructor(policy) {
@@ -21,12 +124,13 @@ export class SnsReceiver {
    * Throws a `HandfastError`: answer 503 when its `temporary` is true, else 403.
    */
   receive(body, headers, { now, trustedClock = true } = {}) {
-    const delivery = this.#native.receive(bytesOf(body, 'body'), pairs(headers), moment(now), trustedClock);
-    const { notification, fetch, confirmation, unsubscription } = delivery;
-    if (notification) return { type: 'notification', notification };
+    const given = bytesOf(body, 'body');
+    const delivery = this.#native.receive(this.#shelf, given, pairs(headers), moment(now), trustedClock);
+    if (typeof delivery === 'number') return { type: 'notification', notification: this.#take(delivery) };
+    const { fetch, confirmation, unsubscription } = delivery;
     if (fetch) return { type: 'need', fetch };
-    if (confirmation) return { type: 'confirm', confirmation };
-    if (unsubscription) return { type: 'unsubscribed', unsubscription };
+    if (confirmation) return { type: 'confirm', confirmation: new Confirmation(VERIFIED, confirmation) };
+    if (unsubscription) return { type: 'unsubscribed', unsubscription: new Unsubscription(VERIFIED, unsubscription) };
     return { type: 'wait' };
   }
 
@@ -46,6 +150,12 @@ export class SnsReceiver {
   /** Forgets all fetched certificates, so that they are fetched again. */
   forgetCertificates() {
     this.#native.forgetCertificates();
+  }
+
+  #take(place) {
+    const notification = new Notification(VERIFIED, this.#shelf, place);
+    if (place === PLACES - 1) this.#shelf = native.shelf();
+    return notification;
   }
 }
 
@@ -82,12 +192,12 @@ export function parseTopicArn(text) {
 
 /** The headers that SNS sets, as names and values in turn; all others are not even looked at. */
 function pairs(headers) {
-  if (headers === undefined || headers === null) return [];
+  if (headers === undefined || headers === null) return undefined;
   const entries = typeof headers[Symbol.iterator] === 'function' ? [...headers] : Object.entries(headers);
   const ours = entries.filter(([name, value]) => value !== undefined && /^x-amz-sns-/i.test(name));
   const flat = ours.flatMap(([name, value]) => [value].flat().flatMap((value) => [name, value]));
   if (!flat.every((text) => typeof text === 'string')) throw invalid('headers', 'expected texts');
-  return flat;
+  return flat.length === 0 ? undefined : flat;
 }
 
 async function download({ url, maxBytes, timeoutSeconds }, fetch) {

@@ -1,12 +1,13 @@
 //! Events about instances, read from verified notifications.
 
 use handfast::aws::{self, Received, Trust};
+use napi::bindgen_prelude::External;
 use napi_derive::napi;
 
 use crate::{
     carry,
     error::{Result, Throw},
-    sns::Notification,
+    sns::Shelf,
 };
 
 /// One authentic event about one instance.
@@ -93,9 +94,9 @@ pub struct Reading {
 
 /// Reads what a verified notification says, as far as `trust`, as JSON, goes.
 #[napi]
-pub fn read_instance_event(notification: &Notification, trust: String) -> Result<Reading> {
+pub fn read_instance_event(shelf: &External<Shelf>, place: u32, trust: String) -> Result<Reading> {
     let trust: Vec<Trust> = carry::read_as(&trust, &Vec::new(), "trust")?;
-    match aws::read(notification.get(), &trust).map_err(Throw::throw)? {
+    match shelf.with(place, |notification| aws::read(notification, &trust))?.map_err(Throw::throw)? {
         Received::Instance(event) => Ok(Reading { event: Some(InstanceEvent(*event)), not_for_us: None }),
         Received::NotForUs(reason) => Ok(Reading { event: None, not_for_us: Some(reason.as_str()) }),
     }

@@ -11,7 +11,7 @@ use napi_derive::napi;
 use crate::{
     error::{Result, Throw},
     secret::Secret,
-    system,
+    system::{self, Instant},
 };
 
 /// A bootstrap token.
@@ -69,7 +69,7 @@ impl From<kubernetes::BootstrapSecret> for BootstrapSecret {
 #[napi(object, object_to_js = false)]
 pub struct SecretOptions {
     /// When the token expires.
-    pub expires_at: String,
+    pub expires_at: Instant,
     /// Whose object it is.
     pub owner: String,
     /// The instance that it is labelled with.

@@ -14,7 +14,7 @@ use crate::{
     error::{Result, Throw},
     registrar::Registrar,
     rows::{self, Row},
-    system,
+    system::{self, Instant},
 };
 
 /// A store in memory.
@@ -50,7 +50,7 @@ impl Ledger {
         &mut self,
         registrar: &Registrar,
         command: command::Carried<'_>,
-        now: String,
+        now: Instant,
         trusted: bool,
     ) -> Result<Parts> {
         let (command, now) = (command::read(&command)?, system::now(&now, trusted)?);
@@ -66,7 +66,7 @@ impl Ledger {
         &self,
         registrar: &Registrar,
         command: command::Carried<'_>,
-        now: String,
+        now: Instant,
         trusted: bool,
     ) -> Result<String> {
         let (command, now) = (command::read(&command)?, system::now(&now, trusted)?);
@@ -82,7 +82,7 @@ impl Ledger {
 
     /// The keys of which something is due.
     #[napi]
-    pub fn due(&self, now: String, limit: u32) -> Result<Vec<String>> {
+    pub fn due(&self, now: Instant, limit: u32) -> Result<Vec<String>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let keys = self.0.due(system::instant(&now, "now")?, limit);
         Ok(keys.iter().map(ToString::to_string).collect())

@@ -20,7 +20,7 @@ use crate::{
     kubernetes::BootstrapSecret,
     rows::{self, Row},
     session::Session,
-    system,
+    system::{self, Instant},
 };
 
 /// The configured state machine.
@@ -99,7 +99,7 @@ impl Registrar {
         command: command::Carried<'_>,
         keys: Vec<String>,
         rows: Vec<Row>,
-        now: String,
+        now: Instant,
         trusted: bool,
     ) -> Result<String> {
         let mut loaded = Loaded::default();

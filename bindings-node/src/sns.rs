@@ -1,94 +1,104 @@
 //! The SNS receiver and what it has verified.
 
+use std::cell::RefCell;
+
 use handfast::{
     crypto,
     sns::{self, FetchFailure, Headers, Received},
     verified::Verified,
 };
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{Either, External};
 use napi_derive::napi;
 
 use crate::{
     carry::{self, Secrets},
     error::{Result, Throw, invalid},
-    system,
+    system::{self, Instant},
 };
 
-/// A verified message of a wanted topic.
-#[napi]
-pub struct Notification(Verified<sns::Notification>);
+/// What a verified message tells; the class in `lib/sns.mjs` reads it when it is asked.
+#[napi(object, object_from_js = false)]
+pub struct Told {
+    /// The id that SNS gave, a UUID.
+    pub message_id: String,
+    /// When SNS took the message.
+    pub timestamp: String,
+    /// The topic.
+    pub topic_arn: String,
+    /// `1` or `2`.
+    pub signature_version: &'static str,
+    /// The published text, of notifications.
+    pub message: Option<String>,
+    /// The published subject, of notifications that have one.
+    pub subject: Option<String>,
+    /// What to GET, once, to confirm; of confirmations.
+    pub url: Option<String>,
+}
 
-/// A verified question whether this endpoint wants the topic.
-#[napi]
-pub struct Confirmation(Verified<sns::Confirmation>);
+/// Verified notifications as JavaScript holds them: several in one place, because an object of its own for each would
+/// cost more than all else here. A shelf lives as long as one of its notifications.
+#[derive(Default)]
+pub struct Shelf(RefCell<Vec<Verified<sns::Notification>>>);
 
-/// A verified word that this endpoint was unsubscribed.
-#[napi]
-pub struct Unsubscription(Verified<sns::Unsubscription>);
+/// How many notifications share a shelf: as many as keep its share of a message small, and its memory, too.
+const PLACES: usize = 16;
 
-impl Notification {
-    pub(crate) fn get(&self) -> &Verified<sns::Notification> {
-        &self.0
+/// Roughly the bytes of a notification, for the garbage collector.
+const NOTIFICATION_BYTES: usize = 2048;
+
+impl Shelf {
+    fn put(&self, notification: Verified<sns::Notification>) -> u32 {
+        let mut notifications = self.0.borrow_mut();
+        notifications.push(notification);
+        u32::try_from(notifications.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Gives what lies in a place.
+    pub(crate) fn with<T>(
+        &self,
+        place: u32,
+        read: impl FnOnce(&Verified<sns::Notification>) -> T,
+    ) -> Result<T> {
+        let notifications = self.0.borrow();
+        let found = usize::try_from(place).ok().and_then(|place| notifications.get(place));
+        found.map(read).ok_or_else(|| invalid("", "expected a verified message"))
     }
 }
 
-/// The members that all three have. One block for each class, because a class has its members in one place.
-macro_rules! envelope {
-    ($class:ident { $($members:tt)* }) => {
-        #[napi]
-        impl $class {
-            /// The id that SNS gave, a UUID.
-            #[napi(getter)]
-            pub fn message_id(&self) -> &str {
-                self.0.message_id()
-            }
+/// An empty shelf for [`shelf_places`] notifications.
+#[napi]
+pub fn shelf() -> External<Shelf> {
+    External::new_with_size_hint(Shelf::default(), PLACES.saturating_mul(NOTIFICATION_BYTES))
+}
 
-            /// When SNS took the message.
-            #[napi(getter)]
-            pub fn timestamp(&self) -> String {
-                self.0.timestamp().to_string()
-            }
+/// How many notifications go onto a shelf.
+#[napi]
+pub fn shelf_places() -> u32 {
+    u32::try_from(PLACES).unwrap_or(1)
+}
 
-            /// The topic.
-            #[napi(getter)]
-            pub fn topic_arn(&self) -> &str {
-                self.0.topic_arn().as_str()
-            }
-
-            /// `1` or `2`.
-            #[napi(getter)]
-            pub fn signature_version(&self) -> &'static str {
-                self.0.signature_version().as_str()
-            }
-
-            $($members)*
+macro_rules! tell {
+    ($message:expr) => {
+        Told {
+            message_id: $message.message_id().to_owned(),
+            timestamp: $message.timestamp().to_string(),
+            topic_arn: $message.topic_arn().to_string(),
+            signature_version: $message.signature_version().as_str(),
+            message: None,
+            subject: None,
+            url: None,
         }
     };
 }
 
-envelope!(Notification {
-    /// The published text.
-    #[napi(getter)]
-    pub fn message(&self) -> &str {
-        self.0.message()
-    }
-
-    /// The published subject.
-    #[napi(getter)]
-    pub fn subject(&self) -> Option<&str> {
-        self.0.subject()
-    }
-});
-
-envelope!(Confirmation {
-    /// What to GET, once, to confirm.
-    #[napi(getter)]
-    pub fn url(&self) -> &str {
-        self.0.url()
-    }
-});
-
-envelope!(Unsubscription {});
+/// Reads a notification.
+#[napi]
+pub fn tell_notification(shelf: &External<Shelf>, place: u32) -> Result<Told> {
+    shelf.with(place, |held| {
+        let message = Some(held.message().to_owned());
+        Told { message, subject: held.subject().map(str::to_owned), ..tell!(held) }
+    })
+}
 
 /// A certificate to be fetched.
 #[napi(object, object_from_js = false)]
@@ -103,17 +113,15 @@ pub struct Fetch {
     pub no_redirects: bool,
 }
 
-/// What came of a delivery: one member, or none for `wait`.
+/// What came of a delivery that is no notification: one member, or none for `wait`.
 #[napi(object, object_from_js = false)]
 pub struct Delivery {
     /// A certificate is needed.
     pub fetch: Option<Fetch>,
     /// A subscription is to be confirmed.
-    pub confirmation: Option<Confirmation>,
-    /// A message.
-    pub notification: Option<Notification>,
+    pub confirmation: Option<Told>,
     /// The endpoint was unsubscribed.
-    pub unsubscription: Option<Unsubscription>,
+    pub unsubscription: Option<Told>,
 }
 
 /// Verifies deliveries of SNS.
@@ -129,33 +137,37 @@ impl SnsReceiver {
         sns::Receiver::new(policy, crypto::default_backend()).map(Self).map_err(Throw::throw)
     }
 
-    /// Judges a delivery; `headers` are names and values in turn.
+    /// Judges a delivery; `headers` are names and values in turn. A notification goes onto the shelf: its place is given.
     #[napi]
     pub fn receive(
         &mut self,
+        shelf: &External<Shelf>,
         body: &[u8],
-        headers: Vec<String>,
-        now: String,
+        headers: Option<Vec<String>>,
+        now: Instant,
         trusted: bool,
-    ) -> Result<Delivery> {
+    ) -> Result<Either<u32, Delivery>> {
+        let headers = headers.unwrap_or_default();
         let pairs = headers.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str()));
         let headers = Headers::from_pairs(pairs).map_err(Throw::throw)?;
         let received = self.0.receive(body, &headers, system::now(&now, trusted)?).map_err(Throw::throw)?;
-        let mut delivery =
-            Delivery { fetch: None, confirmation: None, notification: None, unsubscription: None };
+        let mut delivery = Delivery { fetch: None, confirmation: None, unsubscription: None };
         match received {
+            Received::Notification(verified) => return Ok(Either::A(shelf.put(verified))),
             Received::Need(fetch) => delivery.fetch = Some(fetch.into()),
             Received::Wait => {}
-            Received::Confirm(verified) => delivery.confirmation = Some(Confirmation(verified)),
-            Received::Notification(verified) => delivery.notification = Some(Notification(verified)),
-            Received::Unsubscribed(verified) => delivery.unsubscription = Some(Unsubscription(verified)),
+            Received::Confirm(verified) => {
+                delivery.confirmation =
+                    Some(Told { url: Some(verified.url().to_owned()), ..tell!(verified) });
+            }
+            Received::Unsubscribed(verified) => delivery.unsubscription = Some(tell!(verified)),
         }
-        Ok(delivery)
+        Ok(Either::B(delivery))
     }
 
     /// Takes a fetched certificate.
     #[napi]
-    pub fn certificate(&mut self, url: String, file: &[u8], now: String, trusted: bool) -> Result<()> {
+    pub fn certificate(&mut self, url: String, file: &[u8], now: Instant, trusted: bool) -> Result<()> {
         self.0.certificate(&url, Ok(file), system::now(&now, trusted)?).map_err(Throw::throw)
     }
 
@@ -165,7 +177,7 @@ impl SnsReceiver {
         &mut self,
         url: String,
         failure: Either<u16, String>,
-        now: String,
+        now: Instant,
         trusted: bool,
     ) -> Result<()> {
         let now = system::now(&now, trusted)?;

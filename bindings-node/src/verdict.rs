@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use crate::{
     error::{Result, Throw, invalid},
-    system,
+    system::{self, Instant},
 };
 
 /// What to hold the message to.
@@ -17,7 +17,7 @@ pub struct VerdictOptions {
     /// The one topic that is expected.
     pub topic: String,
     /// The present.
-    pub now: String,
+    pub now: Instant,
     /// Seconds that the message may be old.
     pub max_age_seconds: Option<u32>,
     /// Accept 1024-bit certificates.
