@@ -48,8 +48,11 @@ pub(crate) fn is_private(path: &Path) -> io::Result<bool> {
     Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 == 0)
 }
 
-/// Makes an empty file if there is none, so that a database is private from its first byte.
+/// Makes an empty file and its folder if there is none, so that a database is private from its first byte.
 pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     executors::Executors,
     host::Host,
     keys::Keys,
-    operator,
+    operator, private_file,
     routes::{self, App},
     sns::Sns,
     store::Store,
@@ -73,7 +73,8 @@ async fn told_to_stop() -> Result<(), Fatal> {
 /// Two hosts on one file would take each other's work for that of a dead process.
 fn lock(database: &Path) -> Result<File, Fatal> {
     let path = database.with_added_extension("lock");
-    let file = File::options().append(true).create(true).open(&path)?;
+    private_file::touch(&path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    let file = File::options().append(true).open(&path)?;
     file.try_lock().map_err(|error| format!("{}: {error}: does another host run on it?", path.display()))?;
     Ok(file)
 }

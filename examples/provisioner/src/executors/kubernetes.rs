@@ -110,10 +110,8 @@ fn is(error: &Error, code: u16) -> bool {
 
 /// An API server that answered with 4xx has done nothing; whoever else failed may have done it.
 fn unknown(error: &Error) -> Failure {
-    match error {
-        Error::Api(status) if status.code < 500 => failed(error),
-        _ => Failure::Unknown(text(error)),
-    }
+    let refused = matches!(error, Error::Api(status) if status.code < 500);
+    if refused { failed(error) } else { Failure::Unknown(text(error)) }
 }
 
 fn failed(error: &Error) -> Failure {
@@ -122,9 +120,11 @@ fn failed(error: &Error) -> Failure {
 
 /// The API server's own words; they name the object and the right that is missing, never the data.
 fn text(error: &Error) -> String {
-    match error {
-        Error::Api(status) => format!("the API server said {}: {}", status.code, status.message),
-        Error::SerdeError(_) => "the API server's answer cannot be read".into(),
-        other => format!("no answer from the API server: {other}"),
+    if let Error::Api(status) = error {
+        format!("the API server said {}: {}", status.code, status.message)
+    } else if let Error::SerdeError(_) = error {
+        "the API server's answer cannot be read".into()
+    } else {
+        format!("no answer from the API server: {error}")
     }
 }

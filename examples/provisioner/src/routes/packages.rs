@@ -12,7 +12,7 @@ use handfast::{
     vocabulary::{Action, Answer, Authority, Command, Reason, Refusal, Revoke},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     App,
@@ -101,7 +101,8 @@ pub(super) async fn revoke(
     let RevokeBody { reason } = if body.is_empty() {
         RevokeBody::default()
     } else {
-        serde_json::from_slice(&body).map_err(Problem::bad_request)?
+        let object: Map<String, Value> = serde_json::from_slice(&body).map_err(Problem::bad_request)?;
+        serde_json::from_value(object.into()).map_err(Problem::bad_request)?
     };
     let command = Command {
         authority: Authority::Operator(operator.name),
