@@ -48,7 +48,7 @@ demo: need-rust .venv/installed ## an EC2 instance starts, gets its kubeconfig, 
 	cargo build --locked --quiet --manifest-path $(PROVISIONER)
 	$(PYTHON) examples/provisioner/demo.py
 serve: need-rust ## the provisioner with a development configuration
-	cargo run --locked --quiet --manifest-path $(PROVISIONER) -- serve --config examples/provisioner/development.toml
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) -- serve --config examples/provisioner/development/provisioner.toml
 
 # --- test -----------------------------------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ test: test-rust test-python test-node test-provisioner test-readme ## everything
 
 test-rust: need-rust ## the core on both backends, verify-sns, the fuzz corpora
 	cargo test --locked --quiet --workspace --exclude handfast-python --exclude handfast-node --features handfast/rust-crypto,handfast/schema,handfast/testing
-	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto
+	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto,testing
 
 test-python: python ## the Python binding and its examples
 	.venv/bin/pytest -q bindings-python/tests examples/fastapi examples/verify-sns/python
@@ -79,7 +79,7 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path $(PROVISIONER)
 	cargo clippy --locked --quiet --workspace --all-targets --features handfast/rust-crypto,handfast/schema,handfast/testing -- -D warnings
-	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto -- -D warnings
+	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto,testing --all-targets -- -D warnings
 	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p handfast --features rust-crypto,schema
 	if command -v cargo-deny > /dev/null; then cargo deny --locked check bans licenses sources; else echo 'SKIPPED: cargo deny (cargo install --locked cargo-deny)'; fi
