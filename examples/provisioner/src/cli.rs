@@ -11,7 +11,7 @@ use crate::operator::Permission;
 const EXAMPLES: &str = "\
 Examples:
   provisioner serve --config provisioner.toml
-      Start with the topics, rules and paths of a configuration file (see provisioner.example.toml).
+      Start with the topics, rules and paths of a configuration file (see development/provisioner.toml).
   provisioner serve --config provisioner.toml --kubeconfig /etc/kubernetes/provisioner.conf
       The same, with bootstrap tokens in a cluster instead of a folder.
   provisioner operators add ann --permission packages:read
@@ -34,10 +34,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Logging {
     /// How much to log, to standard error. Secrets are never logged.
-    #[arg(long, value_enum, default_value_t = Level::Info, global = true, value_name = "LEVEL")]
+    #[arg(long, value_enum, default_value_t = Level::Info, global = true, value_name = "LEVEL", help_heading = "Log")]
     pub(crate) log: Level,
     /// How to write the log.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true, value_name = "FORMAT", help_heading = "Log")]
     pub(crate) log_format: LogFormat,
 }
 
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Operators(Operators),
 }
 
-/// Run the host. Every option can also stand in the configuration file; an option given here wins.
+/// Run the host. Every option that is not insecure can also stand in the configuration file; one given here wins.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// The configuration: TOML, or JSON where the name ends in .json.

@@ -128,3 +128,50 @@ fn text(error: &Error) -> String {
         format!("no answer from the API server: {error}")
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/support/cluster.rs"]
+#[allow(dead_code, reason = "shared with the tests of the program")]
+mod cluster;
+
+#[cfg(test)]
+mod tests {
+    use handfast::kubernetes::BootstrapToken;
+
+    use super::{cluster::Cluster, *};
+
+    #[tokio::test]
+    async fn ensured_and_deleted_any_number_of_times_and_never_what_is_not_ours() {
+        let Some(cluster) = Cluster::start().await else { return };
+        let executor =
+            async |owner: &str| Kubernetes::new(&cluster.admin(), owner.parse().unwrap()).await.unwrap();
+        let (ours, theirs) = (executor("ours").await, executor("theirs").await);
+        let secret = |token: &str, owner: &str| {
+            let token: BootstrapToken = token.parse().unwrap();
+            BootstrapSecret::new(token, "2099-01-01T00:00:00Z".parse().unwrap(), owner.parse().unwrap())
+        };
+        let wanted = secret("abcdef.0123456789abcdef", "ours");
+        for _ in 0..2 {
+            ours.ensure(&wanted).await.unwrap();
+            assert_eq!(cluster.secrets().await.len(), 1);
+        }
+        let uid = cluster.secrets().await[0]["metadata"]["uid"].clone();
+        // A meddler has changed it: made again.
+        let other = secret("abcdef.fedcba9876543210", "ours");
+        ours.ensure(&other).await.unwrap();
+        assert_ne!(cluster.secrets().await[0]["metadata"]["uid"], uid);
+        let meddled = secret("abcdef.0123456789abcdef", "theirs");
+        assert!(matches!(theirs.ensure(&meddled).await, Err(Failure::Collision)));
+        assert!(matches!(theirs.delete("bootstrap-token-abcdef").await, Err(Failure::Collision)));
+        for _ in 0..2 {
+            ours.delete("bootstrap-token-abcdef").await.unwrap();
+            assert_eq!(cluster.secrets().await.len(), 0);
+        }
+        assert!(ours.cluster_info().await.unwrap_err().contains("404"));
+        cluster.publish().await;
+        assert!(ours.cluster_info().await.unwrap().contains("certificate-authority-data"));
+        drop(cluster);
+        assert!(matches!(ours.ensure(&wanted).await, Err(Failure::Unknown(_))));
+        assert!(matches!(ours.delete("bootstrap-token-abcdef").await, Err(Failure::Failed(_))));
+    }
+}

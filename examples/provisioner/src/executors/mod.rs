@@ -15,7 +15,7 @@ use handfast::{
     registrar::Revealed,
     vocabulary::{Description, EffectOutcome, Reason, Work},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::block_in_place};
 
 use crate::{Fatal, config};
 
@@ -136,7 +136,7 @@ impl Executors {
 
     async fn ensure(&self, manifest: &BootstrapSecret) -> Result<(), Failure> {
         match &self.cluster {
-            Cluster::Files(files) => files.ensure(manifest),
+            Cluster::Files(files) => block_in_place(|| files.ensure(manifest)),
             #[cfg(feature = "kubernetes")]
             Cluster::Kubernetes(cluster) => cluster.ensure(manifest).await,
         }
@@ -144,7 +144,7 @@ impl Executors {
 
     async fn delete(&self, name: &str) -> Result<(), Failure> {
         match &self.cluster {
-            Cluster::Files(files) => files.delete(name),
+            Cluster::Files(files) => block_in_place(|| files.delete(name)),
             #[cfg(feature = "kubernetes")]
             Cluster::Kubernetes(cluster) => cluster.delete(name).await,
         }

@@ -24,7 +24,7 @@ use handfast::{
     vocabulary::{Action, Answer, Authority, Command, Observed},
 };
 use serde::Serialize;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::block_in_place};
 
 use self::{certificates::Web, unhandled::Unhandled};
 use crate::{
@@ -243,7 +243,7 @@ impl Sns {
     fn keep(&self, notification: &Notification, reason: &str) {
         tracing::info!(message = notification.message_id(), reason, "a verified message is not for us");
         let Some(unhandled) = &self.0.unhandled else { return };
-        if let Err(error) = unhandled.keep(notification, reason) {
+        if let Err(error) = block_in_place(|| unhandled.keep(notification, reason)) {
             tracing::error!("cannot keep message {}: {error}", notification.message_id());
         }
     }

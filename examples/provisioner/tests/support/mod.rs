@@ -27,6 +27,7 @@ use tempfile::TempDir;
 pub(crate) struct Place {
     folder: TempDir,
     pub(crate) options: Vec<String>,
+    pub(crate) environment: Vec<(&'static str, &'static str)>,
 }
 
 /// A running host.
@@ -59,7 +60,8 @@ impl Reply {
 impl Place {
     /// The development configuration: this machine is the instance [`HERE`].
     pub(crate) fn new() -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap(), options: Vec::new() };
+        let place =
+            Self { folder: tempfile::tempdir().unwrap(), options: Vec::new(), environment: Vec::new() };
         let development = Path::new(env!("CARGO_MANIFEST_DIR")).join("development");
         for file in ["provisioner.toml", "instances.json", "cluster-info.yaml"] {
             std::fs::copy(development.join(file), place.path(file)).unwrap();
@@ -129,7 +131,7 @@ impl Place {
         command.arg("--config");
         let json = self.path("provisioner.json");
         let config = if json.exists() { json } else { self.path("provisioner.toml") };
-        command.arg(config).args(&self.options).stderr(log);
+        command.arg(config).args(&self.options).envs(self.environment.iter().copied()).stderr(log);
         command
     }
 
