@@ -9,7 +9,7 @@ export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
 export { Registrar, Session } from './registrar.mjs';
 export { explain, reveal, run, runSync } from './run.mjs';
-export { SnsReceiver, parseDuration, receive, verifyOnce } from './sns.mjs';
+export { SnsReceiver, parseDuration, parseTopicArn, receive, verifyOnce } from './sns.mjs';
 export const { Confirmation, InstanceEvent, Notification, Secret, Unsubscription } = native;
 
 /** Every stable code with its explanation. */

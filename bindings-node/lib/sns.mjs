@@ -75,6 +75,11 @@ export function parseDuration(text) {
   return native.parseDuration(text);
 }
 
+/** Reads the ARN of an SNS topic, and gives it back. */
+export function parseTopicArn(text) {
+  return native.parseTopicArn(text);
+}
+
 /** The headers that SNS sets, as names and values in turn; all others are not even looked at. */
 function pairs(headers) {
   if (headers === undefined || headers === null) return [];

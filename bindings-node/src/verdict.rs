@@ -55,3 +55,10 @@ pub fn parse_duration(text: String) -> Result<u32> {
     sns::parse_duration(&text)
         .ok_or_else(|| invalid("", "expected whole seconds, or whole numbers of s, m, h or d"))
 }
+
+/// The ARN of a topic, as it was given.
+#[napi]
+pub fn parse_topic_arn(text: String) -> Result<String> {
+    let arn = text.parse::<sns::TopicArn>();
+    arn.map(|arn| arn.to_string()).map_err(|_| invalid("", "expected the ARN of an SNS topic"))
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { Confirmation, Notification, SnsReceiver, Unsubscription, parseDuration, receive, verifyOnce } from 'handfast';
+import { Confirmation, Notification, SnsReceiver, Unsubscription, parseDuration, parseTopicArn, receive, verifyOnce } from 'handfast';
 
 import { CERTIFICATE, TOPIC, file, notification, realVectors, receiver } from './support.mjs';
 
@@ -201,6 +201,11 @@ describe('receive', () => {
     await assert.rejects(through(async () => new Response('<html>')), { code: 'sns_certificate_malformed' });
     assert.equal(cases.length, 5);
   });
+});
+
+it('topics are read', () => {
+  assert.equal(parseTopicArn(TOPIC), TOPIC);
+  for (const wrong of ['', 'enroll', `${TOPIC}\n`]) assert.throws(() => parseTopicArn(wrong), { code: 'invalid_input' });
 });
 
 it('durations are read', () => {

@@ -400,6 +400,9 @@ export function verifyOnce(
 /** Reads a duration in seconds: whole seconds, or whole numbers of `s`, `m`, `h` or `d`; for example `90s`, `15m`, `7d`. */
 export function parseDuration(text: string): number;
 
+/** Reads the ARN of an SNS topic, and gives it back. */
+export function parseTopicArn(text: string): string;
+
 /**
  * One authentic event about one EC2 instance. Evidence: only `readInstanceEvent` makes one.
  *
