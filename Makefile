@@ -58,10 +58,12 @@ test-rust: need-rust ## the core on both backends, verify-sns, the fuzz corpora
 	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto,testing
 
 test-python: python ## the Python binding and its examples
-	.venv/bin/pytest -q bindings-python/tests examples/fastapi examples/verify-sns/python
+	cargo build --locked --quiet -p verify-sns
+	cd bindings-python && VERIFY_SNS=$(CARGO_TARGET_DIR)/debug/verify-sns $(PYTHON) -m pytest -q
 
 test-node: node python examples/fastify/node_modules/.package-lock.json ## the Node binding and its examples
 	cd bindings-node && npm test --silent
+	cd examples/verify-sns/node && node --test
 	cd examples/fastify && npm test --silent
 
 test-provisioner: need-rust ## the host, over HTTP, and killed
