@@ -6,11 +6,10 @@ SHELL := bash
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 export HANDFAST_VECTORS ?= $(abspath $(CURDIR)/../shared/vectors)
 PYTHON := $(CURDIR)/.venv/bin/python
-PROVISIONER := examples/provisioner/Cargo.toml
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # --- set-up ---------------------------------------------------------------------------------------------------------
 
@@ -44,11 +43,10 @@ node: bindings-node/node_modules/.package-lock.json ## build the Node binding
 # --- run ------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo serve
-demo: need-rust .venv/installed ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
-	cargo build --locked --quiet --manifest-path $(PROVISIONER)
-	$(PYTHON) examples/provisioner/demo.py
+demo: need-rust ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
+	$(MAKE) --no-print-directory -C examples/provisioner demo
 serve: need-rust ## the provisioner with a development configuration
-	cargo run --locked --quiet --manifest-path $(PROVISIONER) -- serve --config examples/provisioner/development.toml
+	$(MAKE) --no-print-directory -C examples/provisioner serve
 
 # --- test -----------------------------------------------------------------------------------------------------------
 
@@ -57,17 +55,25 @@ test: test-rust test-python test-node test-provisioner test-readme ## everything
 
 test-rust: need-rust ## the core on both backends, verify-sns, the fuzz corpora
 	cargo test --locked --quiet --workspace --exclude handfast-python --exclude handfast-node --features handfast/rust-crypto,handfast/schema,handfast/testing
-	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto
+	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto,testing
 
 test-python: python ## the Python binding and its examples
-	.venv/bin/pytest -q bindings-python/tests examples/fastapi examples/verify-sns/python
+	cargo build --locked --quiet -p verify-sns
+	cd bindings-python && VERIFY_SNS=$(CARGO_TARGET_DIR)/debug/verify-sns $(PYTHON) -m pytest -q
 
 test-node: node python examples/fastify/node_modules/.package-lock.json ## the Node binding and its examples
 	cd bindings-node && npm test --silent
+	cd examples/verify-sns/node && node --test
 	cd examples/fastify && npm test --silent
 
-test-provisioner: need-rust .venv/installed ## the host, over HTTP, and killed
-	cargo test --locked --quiet --manifest-path $(PROVISIONER)
+test-provisioner: need-rust ## the host, over HTTP, and killed
+	$(MAKE) --no-print-directory -C examples/provisioner test
+
+.PHONY: test-ec2 test-kubernetes
+test-ec2: need-python ## the provisioner against moto; builds the AWS SDK, which takes minutes
+	$(MAKE) --no-print-directory -C examples/provisioner test-ec2
+test-kubernetes: need-rust ## the provisioner against a real API server, where one is installed
+	$(MAKE) --no-print-directory -C examples/provisioner test-kubernetes
 
 test-readme: python node ## the README's examples
 	$(PYTHON) scripts/readme.py
@@ -77,14 +83,15 @@ test-readme: python node ## the README's examples
 .PHONY: check
 check: need-rust python node ## format, lints, docs, licences, purity, generated files
 	cargo fmt --all --check
-	cargo fmt --check --manifest-path $(PROVISIONER)
 	cargo clippy --locked --quiet --workspace --all-targets --features handfast/rust-crypto,handfast/schema,handfast/testing -- -D warnings
-	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto -- -D warnings
-	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets -- -D warnings
+	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto,testing --all-targets -- -D warnings
+	$(MAKE) --no-print-directory -C examples/provisioner check
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p handfast --features rust-crypto,schema
 	if command -v cargo-deny > /dev/null; then cargo deny --locked check bans licenses sources; else echo 'SKIPPED: cargo deny (cargo install --locked cargo-deny)'; fi
 	if rustup target list --installed 2> /dev/null | grep -qx wasm32-unknown-unknown; then cargo check --locked --quiet -p handfast --no-default-features --features rust-crypto --target wasm32-unknown-unknown; else echo 'SKIPPED: the wasm build (rustup target add wasm32-unknown-unknown)'; fi
 	$(PYTHON) core/vectors/generate.py check
+	cd bindings-python && $(PYTHON) generate.py --check && $(PYTHON) -m mypy && $(PYTHON) -m mypy.stubtest handfast._native --ignore-disjoint-bases
+	cd bindings-node && npm run --silent check
 
 # --- measure --------------------------------------------------------------------------------------------------------
 

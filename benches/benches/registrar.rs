@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
     reason = "a bench reads the clock, prints, and may end when its input is wrong"
 )]
 

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "a bench has no callers")]
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::panic,
     reason = "a bench may end when its input is wrong"

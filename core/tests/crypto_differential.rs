@@ -1,5 +1,14 @@
 //! The two backends against each other: whatever one says, the other says.
 #![cfg(all(feature = "aws-lc", feature = "rust-crypto"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test's helpers"
+)]
 
 mod support;
 

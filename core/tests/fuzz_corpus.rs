@@ -1,4 +1,14 @@
 //! Replays the corpora of the fuzz targets on stable Rust.
+#![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test's helpers"
+)]
 
 #[path = "../../fuzz/src/sns_receiver.rs"]
 mod sns_receiver;

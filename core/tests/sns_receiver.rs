@@ -1,5 +1,15 @@
 //! Stories of the receiver with a clock that stands still until it is moved: topics, versions, age, headers,
 //! certificates and what strangers can do to them.
+#![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test's helpers"
+)]
 
 mod support;
 

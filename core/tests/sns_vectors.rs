@@ -1,4 +1,14 @@
 //! The project's own vectors, which all languages run: `core/vectors/sns/manifest.json`.
+#![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test's helpers"
+)]
 
 mod support;
 

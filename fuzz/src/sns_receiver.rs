@@ -23,7 +23,7 @@ const TOPICS: [&str; 3] = [
 ];
 
 /// One input.
-pub fn run(input: &[u8]) {
+pub(crate) fn run(input: &[u8]) {
     let Some((switches, rest)) = input.split_first() else { return };
     let mut parts = rest.splitn(2, |byte| *byte == 0x1e);
     let body = parts.next().unwrap_or_default();

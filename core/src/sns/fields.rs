@@ -314,7 +314,45 @@ fn is_line(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, sample::Index};
+
     use super::*;
+
+    const BODY: &[u8] = include_bytes!("../../vectors/sns/messages/unsigned-members.json");
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        /// Whatever this reader takes for a message, the general strict reader takes for the same JSON.
+        #[test]
+        fn nothing_but_strict_json_is_a_message(
+            edits in prop::collection::vec((any::<Index>(), "[\"\\\\{}\\[\\],: \\nu0a\\x00-]{0,3}", 0_usize..4), 0..3),
+        ) {
+            let mut body = BODY.to_vec();
+            for (place, insert, drop) in edits {
+                let from = place.index(body.len());
+                let to = body.len().min(from + drop);
+                body.splice(from..to, insert.bytes());
+            }
+            if let Ok(fields) = parse(&body) {
+                let value = crate::json::parse(&body, limits::SNS_BODY_BYTES).unwrap();
+                let message = value["Message"].as_str().unwrap();
+                prop_assert_eq!(fields.text, format!("Message\n{message}"));
+                prop_assert_eq!(value["MessageId"].as_str(), Some(&*fields.message_id));
+                prop_assert_eq!(value["Signature"].as_str(), Some(&*fields.signature));
+                prop_assert_eq!(value["Timestamp"].as_str(), Some(&*fields.timestamp_text));
+            }
+        }
+    }
+
+    #[test]
+    fn faults_name_their_place() {
+        let fault = parse(b"{\n \"Type\": \"x\",\n \"Message\": \"a\\qb\"}").map(|_| ()).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "the body is not one strict JSON object: unknown escape (line 3 column 16)"
+        );
+    }
 
     #[test]
     fn timestamps_are_of_one_form() {

@@ -1,4 +1,9 @@
 //! The registrar, told as stories with a fake clock, and held to its invariants over random command sequences.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::as_conversions,
+    reason = "tests say what they expect and panic at the rest"
+)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(missing_docs, reason = "tests")]
 

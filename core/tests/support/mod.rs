@@ -1,5 +1,6 @@
 //! What the tests over published and recorded vectors share.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helpers")]
 
 use std::{io::Write, path::PathBuf, sync::Arc};
 

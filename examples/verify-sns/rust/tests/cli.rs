@@ -1,4 +1,5 @@
 //! The real binary over the vectors that all three languages share.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers")]
 
 use std::{
     path::{Path, PathBuf},

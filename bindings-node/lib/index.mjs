@@ -1,0 +1,24 @@
+// handfast enrols machines: it turns a computer that nobody knows yet into a node that holds its credentials.
+import { moment } from './carry.mjs';
+import native from './native.mjs';
+import './redact.mjs';
+
+export { readInstanceEvent } from './aws.mjs';
+export { HandfastError } from './error.mjs';
+export * as kubernetes from './kubernetes.mjs';
+export { Ledger } from './ledger.mjs';
+export { Registrar, Session } from './registrar.mjs';
+export { explain, reveal, run, runSync } from './run.mjs';
+export { SnsReceiver, parseDuration, parseTopicArn, receive, verifyOnce } from './sns.mjs';
+export const { Confirmation, InstanceEvent, Notification, Secret, Unsubscription } = native;
+
+/** Every stable code with its explanation. */
+export const CODES = Object.freeze(native.codes());
+
+/** The tables of the shipped SQLite store, the same for every language. */
+export const SQLITE_SCHEMA = native.sqliteSchema();
+
+/** An instant as handfast writes it: RFC 3339 in UTC with three decimals and `Z`, so that it sorts as text. */
+export function timestamp(at) {
+  return native.timestamp(moment(at, 'at'));
+}

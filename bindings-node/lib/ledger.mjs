@@ -1,0 +1,88 @@
+import { inspect } from 'node:util';
+
+import { bodyOf, give, moment, take } from './carry.mjs';
+import native from './native.mjs';
+import { nativeOf } from './registrar.mjs';
+
+/** A native ledger that was made otherwise than empty. */
+const ADOPTED = Symbol('adopted');
+
+/**
+ * A store in memory: fast, with snapshots, lost with the process. Give it to `run` like any other store.
+ */
+export class Ledger {
+  #native;
+
+  /** @param {{ recording?: boolean }} [options] `recording` also keeps every event */
+  constructor({ recording = false, [ADOPTED]: adopted } = {}) {
+    this.#native = adopted ?? new native.Ledger(recording);
+  }
+
+  /** A ledger as `snapshot` wrote it. */
+  static restore(snapshot) {
+    return new Ledger({ [ADOPTED]: native.Ledger.restore(snapshot) });
+  }
+
+  /**
+   * A ledger folded from a history, oldest first: rows of events, or their bodies. The records come out bit for bit; the
+   * vault stays empty, because a history holds no secrets.
+   */
+  static replay(events) {
+    return new Ledger({ [ADOPTED]: native.Ledger.replay(Array.from(events, bodyOf)) });
+  }
+
+  /** Decides a command on this ledger, commits it, and gives the answer. */
+  run(registrar, command, { now, trustedClock = true } = {}) {
+    const { json, secrets } = this.#native.run(nativeOf(registrar), give(command), moment(now), trustedClock);
+    return take(json, secrets);
+  }
+
+  /** What would come of a command, without doing it. */
+  explain(registrar, command, { now, trustedClock = true } = {}) {
+    return take(this.#native.explain(nativeOf(registrar), give(command), moment(now), trustedClock));
+  }
+
+  /** The rows that exist of these keys. */
+  read(keys) {
+    return this.#native.read(keys);
+  }
+
+  /** The keys of records about which something is due by `now`, the most urgent first. */
+  due(now, limit = 100) {
+    return this.#native.due(moment(now), limit);
+  }
+
+  /** When something is due next, or `null`: a host may sleep until then. */
+  nextWake() {
+    return this.#native.nextWake();
+  }
+
+  /** All records, or those of one type, in the order of their keys. */
+  records(record) {
+    return take(this.#native.records(record));
+  }
+
+  /** The history, oldest first; empty unless the ledger is recording. */
+  events() {
+    return take(this.#native.events());
+  }
+
+  /** The refusals, counted. */
+  notices() {
+    return take(this.#native.notices());
+  }
+
+  /** All records and sealed secrets as text. The history and the notices are logs, and not in it. */
+  snapshot() {
+    return this.#native.snapshot();
+  }
+
+  /** How many records there are. */
+  get size() {
+    return this.#native.size;
+  }
+
+  [inspect.custom](_, options) {
+    return options.stylize(`Ledger(${this.size})`, 'special');
+  }
+}

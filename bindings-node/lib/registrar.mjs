@@ -1,0 +1,114 @@
+import { inspect } from 'node:util';
+
+import { bodyOf, give, moment, rowsOf, take } from './carry.mjs';
+import { invalid, misuse } from './error.mjs';
+import native from './native.mjs';
+
+/** The native half of a registrar, for the modules of this package. */
+export let nativeOf;
+
+/**
+ * The configured state machine: a policy and two key rings. It holds no record and changes nothing; one serves the whole
+ * process.
+ */
+export class Registrar {
+  #native;
+
+  /**
+   * @param {import('../types/index.d.ts').Policy} policy every member has a safe default
+   * @param {{ peppers: KeyRing, sealing: KeyRing }} keys `peppers` key the digests of tokens, `sealing` seals secrets at
+   *   rest: keep both apart from the records, or a stolen database is a stolen fleet
+   */
+  constructor(policy, { peppers, sealing } = {}) {
+    const { json, secrets } = give(policy ?? {});
+    this.#native = new native.Registrar(json, secrets, ring(peppers, 'peppers'), ring(sealing, 'sealing'));
+  }
+
+  static {
+    nativeOf = (registrar) => {
+      if (registrar === null || typeof registrar !== 'object' || !(#native in registrar)) {
+        throw misuse('a Registrar is needed: `{ registrar }`');
+      }
+      return registrar.#native;
+    };
+  }
+
+  /** Starts a session over a command, for a driver of your own. `run` is one. */
+  session(command) {
+    return new Session(this.#native.session(give(command)));
+  }
+
+  /** The effects that are outstanding for a record (a row of a store, or its body): a function of the record alone. */
+  outstanding(rowOrBody) {
+    return take(this.#native.outstanding(bodyOf(rowOrBody)));
+  }
+
+  /** The keys of the vault's rows that `reveal` needs for an effect; often none. */
+  vaultKeys(effect) {
+    return this.#native.vaultKeys(give(effect).json);
+  }
+
+  /** Opens what an executor needs for an effect, also after a crash; `null` when it needs nothing. */
+  reveal(effect, rows = []) {
+    return this.#native.reveal(give(effect).json, rowsOf(rows));
+  }
+
+  /** A stored body of a record, an event or a notice, as an object for people and APIs. There is no secret in it. */
+  view(rowOrBody) {
+    return take(this.#native.view(bodyOf(rowOrBody)));
+  }
+
+  /** What would come of a command: `keys` were looked at, and `rows` exist of them. `explain` reads them by itself. */
+  explain(command, { keys = [], rows = [], now, trustedClock = true } = {}) {
+    return take(this.#native.explain(give(command), keys, rowsOf(rows), moment(now), trustedClock));
+  }
+
+  [inspect.custom](_, options) {
+    return options.stylize('Registrar {}', 'special');
+  }
+}
+
+/**
+ * One command on its way through a store. `run` and `runSync` drive it; write a driver of your own for a store that
+ * neither fits.
+ */
+export class Session {
+  #native;
+
+  constructor(session) {
+    if (!(session instanceof native.Session)) throw misuse('registrar.session(command) starts a session');
+    this.#native = session;
+  }
+
+  /**
+   * Goes on until something has to be done outside, and says what: `load` these keys and call `loaded`, `commit` this
+   * batch in one transaction and call `committed`, or take the `answer`.
+   */
+  next({ now, trustedClock = true } = {}) {
+    const { load, commit, answer } = this.#native.next(moment(now), trustedClock);
+    if (load) return { type: 'load', keys: load };
+    if (commit) return { type: 'commit', batch: take(commit) };
+    return { type: 'answer', answer: take(answer.json, answer.secrets) };
+  }
+
+  /** Gives the rows that were asked for; a key without a row is absent. */
+  loaded(rows) {
+    this.#native.loaded(rowsOf(rows));
+  }
+
+  /** Says whether the commit is durable (`true`), or a guard did not hold and nothing was changed (`false`). */
+  committed(held) {
+    if (typeof held !== 'boolean') throw misuse('commit() of a store gives true or false');
+    this.#native.committed(held);
+  }
+}
+
+/** Keys are bytes and never pass through JSON. */
+function ring(given, argument) {
+  const { current, keys } = given ?? {};
+  const entries = Object.entries(keys ?? {});
+  if (typeof current !== 'string' || !entries.every(([, key]) => key instanceof Uint8Array)) {
+    throw invalid(argument, "expected { current: '<id>', keys: { '<id>': <Uint8Array of 32 bytes> } }");
+  }
+  return { current, ids: entries.map(([id]) => id), keys: entries.map(([, key]) => key) };
+}

@@ -1,0 +1,155 @@
+//! The store in memory.
+
+use handfast::{
+    ledger,
+    record::{Key, Versioned},
+    vocabulary::{Event, EventRow, NoticeRow, WriteRow},
+};
+use napi_derive::napi;
+use serde::Serialize;
+
+use crate::{
+    carry::{self, Parts},
+    command,
+    error::{Result, Throw},
+    registrar::Registrar,
+    rows::{self, Row},
+    system,
+};
+
+/// A store in memory.
+#[napi]
+pub struct Ledger(ledger::Ledger);
+
+#[napi]
+impl Ledger {
+    /// An empty ledger.
+    #[napi(constructor)]
+    pub fn new(recording: bool) -> Self {
+        Self(if recording { ledger::Ledger::recording() } else { ledger::Ledger::new() })
+    }
+
+    /// Reads a snapshot.
+    #[napi(factory)]
+    pub fn restore(snapshot: String) -> Result<Self> {
+        ledger::Ledger::restore(&snapshot).map(Self).map_err(Throw::throw)
+    }
+
+    /// Folds bodies of events into records.
+    #[napi(factory)]
+    pub fn replay(bodies: Vec<String>) -> Result<Self> {
+        let events =
+            bodies.iter().map(|body| Event::from_body(body)).collect::<std::result::Result<Vec<_>, _>>();
+        let events = events.map_err(Throw::throw)?;
+        ledger::Ledger::replay(events).map(Self).map_err(Throw::throw)
+    }
+
+    /// Decides a command and commits it.
+    #[napi]
+    pub fn run(
+        &mut self,
+        registrar: &Registrar,
+        command: command::Carried<'_>,
+        now: String,
+        trusted: bool,
+    ) -> Result<Parts> {
+        let (command, now) = (command::read(&command)?, system::now(&now, trusted)?);
+        self.0
+            .run(registrar.get(), &command, now, &mut system::entropy()?)
+            .map(|answer| carry::parts(answer.into_parts()))
+            .map_err(Throw::throw)
+    }
+
+    /// What would come of a command, as JSON.
+    #[napi]
+    pub fn explain(
+        &self,
+        registrar: &Registrar,
+        command: command::Carried<'_>,
+        now: String,
+        trusted: bool,
+    ) -> Result<String> {
+        let (command, now) = (command::read(&command)?, system::now(&now, trusted)?);
+        let explanation = registrar.get().explain(&command, &self.0, now).map_err(Throw::throw)?;
+        Ok(carry::write(&explanation))
+    }
+
+    /// The rows that exist.
+    #[napi]
+    pub fn read(&self, keys: Vec<String>) -> Result<Vec<Row>> {
+        Ok(rows::write(self.0.read(&rows::keys(&keys)?)))
+    }
+
+    /// The keys of which something is due.
+    #[napi]
+    pub fn due(&self, now: String, limit: u32) -> Result<Vec<String>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let keys = self.0.due(system::instant(&now, "now")?, limit);
+        Ok(keys.iter().map(ToString::to_string).collect())
+    }
+
+    /// When something is due next.
+    #[napi]
+    pub fn next_wake(&self) -> Option<String> {
+        self.0.next_wake().map(|at| at.to_string())
+    }
+
+    /// All records, or those of one type, as JSON.
+    #[napi]
+    pub fn records(&self, record: Option<String>) -> String {
+        let row = |(key, versioned): (&Key, &Versioned)| WriteRow {
+            key: key.to_string(),
+            version: versioned.version,
+            body: versioned.record.body(),
+            index: versioned.record.index(),
+        };
+        let wanted = |row: &WriteRow| record.as_ref().is_none_or(|record| row.index.record == record);
+        carry::write(&self.0.iter().map(row).filter(wanted).collect::<Vec<_>>())
+    }
+
+    /// How many records there are.
+    #[napi(getter)]
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.0.iter().count()).unwrap_or(u32::MAX)
+    }
+
+    /// All records and sealed secrets as text.
+    #[napi]
+    pub fn snapshot(&self) -> String {
+        self.0.snapshot()
+    }
+
+    /// The history, as JSON.
+    #[napi]
+    pub fn events(&self) -> String {
+        let row = |event: &Event| EventRow {
+            key: event.key.to_string(),
+            version: event.version,
+            at: event.at,
+            fact: event.fact.name(),
+            scope: self.0.get(&event.key).and_then(|record| record.index().scope),
+            body: event.body(),
+        };
+        carry::write(&self.0.events().iter().map(row).collect::<Vec<_>>())
+    }
+
+    /// The refusals, counted, as JSON.
+    #[napi]
+    pub fn notices(&self) -> String {
+        let row = |counted: &ledger::CountedNotice| CountedRow {
+            count: counted.count,
+            notice: NoticeRow {
+                coalesce: counted.first.coalesce(),
+                at: counted.first.at,
+                body: counted.first.body(),
+            },
+        };
+        carry::write(&self.0.notices().map(row).collect::<Vec<_>>())
+    }
+}
+
+#[derive(Serialize)]
+struct CountedRow {
+    count: u64,
+    notice: NoticeRow,
+}

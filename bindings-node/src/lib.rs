@@ -1,0 +1,40 @@
+//! handfast for Node.js: the native half of the package `handfast`.
+//!
+//! A carrier: convert in, one call of the core, convert out. Commands, answers, policies and effects cross as JSON text
+//! with secrets beside it; `lib/` gives them to users as plain objects. The rules are the core's; the only thing that
+//! is supplied here is the system's entropy.
+#![deny(unsafe_code)]
+#![cfg_attr(test, allow(dead_code, reason = "in tests nothing is given to Node.js"))]
+#![expect(unreachable_pub, reason = "what Node.js is given is public there, not in Rust")]
+
+mod aws;
+mod carry;
+mod command;
+mod error;
+mod kubernetes;
+mod ledger;
+mod names;
+mod registrar;
+mod rows;
+mod secret;
+mod session;
+mod sns;
+mod system;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use handfast::code::Code;
+use napi_derive::napi;
+
+/// The tables of the shipped SQLite store, the same for every language.
+#[napi]
+pub fn sqlite_schema() -> &'static str {
+    handfast::store::SQLITE_SCHEMA
+}
+
+/// Every stable code with its explanation.
+#[napi]
+pub fn codes() -> BTreeMap<&'static str, &'static str> {
+    Code::ALL.iter().map(|code| (code.as_str(), code.explanation().trim())).collect()
+}

@@ -1,0 +1,185 @@
+/**
+ * A store in one SQLite file, for any number of processes on one machine. The tables are those of every language: a
+ * file that was begun from Python or Rust is continued here.
+ *
+ * Uses `node:sqlite` where Node.js has it (from 22.5), else the package `@photostructure/sqlite`, which is the same code
+ * for older versions.
+ */
+import { SQLITE_SCHEMA, timestamp } from '../lib/index.mjs';
+import { misuse } from '../lib/error.mjs';
+
+const { DatabaseSync } = await loadSqlite();
+
+/** Milliseconds to wait for another process's transaction; each lasts a few. */
+const BUSY_TIMEOUT = 5000;
+
+export class SqliteStore {
+  /** The open database: for queries and tables of your own. */
+  database;
+  #statements;
+
+  /**
+   * Opens or makes the file, and makes the tables that are missing.
+   *
+   * @param {string | URL | DatabaseSync} location a path, `:memory:`, or an open database, which stays the caller's
+   */
+  constructor(location) {
+    this.database = isDatabase(location) ? location : open(location);
+    this.database.exec(SQLITE_SCHEMA);
+    this.#statements = prepare(this.database);
+  }
+
+  /** The rows that exist of these keys: records, and sealed secrets of the vault. */
+  read(keys) {
+    const { record, secret } = this.#statements;
+    return keys.map((key) => (isSecret(key) ? secret : record).get(key)).filter((row) => row !== undefined);
+  }
+
+  /** Does all of a batch in one durable transaction and gives `true`, or nothing and gives `false`. */
+  commit(batch) {
+    const writes = batch.writes.length + batch.events.length + batch.notices.length + batch.vault.length > 0;
+    this.database.exec(writes ? 'BEGIN IMMEDIATE' : 'BEGIN');
+    try {
+      const held = batch.guards.every(({ key, version }) => this.#version(key) === version);
+      if (held) this.#write(batch);
+      this.database.exec(held ? 'COMMIT' : 'ROLLBACK');
+      return held;
+    } catch (error) {
+      rollBack(this.database);
+      throw error;
+    }
+  }
+
+  /** The keys of records about which something is due by `now`, the most urgent first. */
+  due(now, limit = 100) {
+    return this.#statements.due.all(timestamp(now), limit).map(({ key }) => key);
+  }
+
+  /** When something is due next, or `null`: a host may sleep until then. */
+  nextWake() {
+    return this.#statements.nextWake.get().at;
+  }
+
+  /** Records of one type, the oldest first; `after` the last row of one page gives the next. */
+  records(record = 'package', { scope = null, status = null, name = null, after, limit = 100 } = {}) {
+    const place = after ? [after.index.createdAt, after.key] : ['', ''];
+    return this.#statements.records.all(record, scope, scope, status, status, name, name, ...place, limit).map(indexed);
+  }
+
+  /** Facts in the order of their commits, of one record or of all; `after` the last `sequence` gives the next page. */
+  events(key = null, { after = 0, limit = 100 } = {}) {
+    return this.#statements.events.all(key, key, after, limit).map(dropNulls);
+  }
+
+  /** The refusals, counted, the latest first. */
+  notices({ limit = 100 } = {}) {
+    return this.#statements.notices.all(limit).map(({ count, ...notice }) => ({ count, notice }));
+  }
+
+  /** Closes the database. */
+  close() {
+    this.database.close();
+  }
+
+  #version(key) {
+    return this.#statements.version.get(key)?.version ?? 0;
+  }
+
+  #write({ writes, events, notices, vault }) {
+    const { write, event, notice, put, shred } = this.#statements;
+    for (const { key, version, body, index } of writes) {
+      const { record, scope, name, kind, status, labels = {}, createdAt, wakeAt } = index;
+      const columns = [record, scope, name, kind, status].map((value) => value ?? null);
+      write.run(key, version, body, ...columns, JSON.stringify(labels), createdAt, wakeAt ?? null);
+    }
+    for (const { key, version, at, fact, scope, body } of events) {
+      event.run(key, version, at, fact, scope ?? null, body);
+    }
+    for (const { coalesce, at, body } of notices) notice.run(coalesce, at, at, body);
+    for (const { key, sealed } of vault) {
+      if (sealed === undefined) shred.run(key);
+      else put.run(key, sealed);
+    }
+  }
+}
+
+function prepare(database) {
+  const statement = (sql) => database.prepare(sql);
+  return {
+    record: statement('SELECT key, version, body FROM handfast_records WHERE key = ?'),
+    secret: statement('SELECT key, 1 AS version, sealed AS body FROM handfast_vault WHERE key = ?'),
+    version: statement('SELECT version FROM handfast_records WHERE key = ?'),
+    write: statement(`
+      INSERT OR REPLACE INTO handfast_records
+        (key, version, body, record, scope, name, kind, status, labels, created_at, wake_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    event: statement(
+      'INSERT INTO handfast_events (key, version, at, fact, scope, body) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    notice: statement(`
+      INSERT INTO handfast_notices (coalesce, count, first_at, last_at, body) VALUES (?, 1, ?, ?, ?)
+      ON CONFLICT (coalesce) DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)`),
+    put: statement('INSERT OR REPLACE INTO handfast_vault (key, sealed) VALUES (?, ?)'),
+    shred: statement('DELETE FROM handfast_vault WHERE key = ?'),
+    due: statement('SELECT key FROM handfast_records WHERE wake_at <= ? ORDER BY wake_at, key LIMIT ?'),
+    nextWake: statement('SELECT min(wake_at) AS at FROM handfast_records WHERE wake_at IS NOT NULL'),
+    records: statement(`
+      SELECT * FROM handfast_records WHERE record = ? AND (? IS NULL OR scope = ?) AND (? IS NULL OR status = ?)
+        AND (? IS NULL OR name = ?) AND (created_at, key) > (?, ?) ORDER BY created_at, key LIMIT ?`),
+    events: statement(`
+      SELECT sequence, key, version, at, fact, scope, body FROM handfast_events
+      WHERE (? IS NULL OR key = ?) AND sequence > ? ORDER BY sequence LIMIT ?`),
+    notices: statement(`
+      SELECT count, coalesce, first_at AS at, body FROM handfast_notices ORDER BY last_at DESC, coalesce LIMIT ?`),
+  };
+}
+
+/** Readers do not wait for writers, a commit is on the disk when it returns, and what is deleted is overwritten. */
+function open(location) {
+  const database = new DatabaseSync(location);
+  database.exec(`
+    PRAGMA busy_timeout = ${BUSY_TIMEOUT};
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+  `);
+  return database;
+}
+
+/** A row with its columns as the core named them. */
+function indexed({ key, version, body, labels, created_at: createdAt, wake_at: wakeAt, ...columns }) {
+  const index = { ...columns, labels: JSON.parse(labels), createdAt, wakeAt };
+  return { key, version, body, index: dropNulls(index) };
+}
+
+function dropNulls(row) {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+}
+
+/** SQLite has sometimes done it by itself. */
+function rollBack(database) {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // There is no transaction any more.
+  }
+}
+
+function isDatabase(location) {
+  return typeof location === 'object' && typeof location?.prepare === 'function' && typeof location?.exec === 'function';
+}
+
+function isSecret(key) {
+  return key.startsWith('secret/');
+}
+
+async function loadSqlite() {
+  for (const module of ['node:sqlite', '@photostructure/sqlite']) {
+    try {
+      return await import(module);
+    } catch (error) {
+      if (!['ERR_UNKNOWN_BUILTIN_MODULE', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)) throw error;
+    }
+  }
+  throw misuse('no SQLite: use Node.js 22.5 or newer, or `npm install @photostructure/sqlite`');
+}

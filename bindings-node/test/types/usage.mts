@@ -1,0 +1,137 @@
+// What an editor must accept, and what it must underline. Checked by tsc, never run.
+import {
+  type Answer,
+  type Batch,
+  type Command,
+  HandfastError,
+  type InstanceEvent,
+  type Key,
+  Ledger,
+  Notification,
+  Registrar,
+  type Row,
+  Secret,
+  SnsReceiver,
+  type Store,
+  explain,
+  kubernetes,
+  readInstanceEvent,
+  receive,
+  reveal,
+  run,
+  runSync,
+} from 'handfast';
+import { SqliteStore } from 'handfast/stores/sqlite';
+
+const ring = { current: 'k1', keys: { k1: new Uint8Array(32) } };
+const registrar = new Registrar({ vouchedFingerprints: true, packageTtlSeconds: 900 }, { peppers: ring, sealing: ring });
+const store = new SqliteStore('handfast.sqlite');
+
+const issued = await run(store, { type: 'issue', authority: 'operator:ann', name: 'edge-1', ttlSeconds: 900 }, { registrar });
+if (issued.type === 'refused') {
+  const shown: 'not_found' | 'denied' | 'conflict' | 'later' | 'malformed' = issued.class;
+  console.log(shown, issued.code, issued.message);
+} else {
+  const token: string | undefined = issued.token?.expose();
+  console.log(issued.package, issued.expiresAt, token);
+  // @ts-expect-error a refusal's member
+  issued.code;
+  // @ts-expect-error snake_case is Python's
+  issued.expires_at;
+}
+
+const redeemed = runSync(store, { type: 'redeem', token: new Secret('a'), fingerprint: 'b' }, { registrar, now: new Date() });
+if (redeemed.type === 'redeemed') {
+  for (const content of redeemed.contents) {
+    if (content.type === 'file') console.log(content.name, content.content.expose());
+    else console.log(content.token.expose(), content.expiresAt);
+  }
+}
+
+function tell(answer: Answer): string {
+  switch (answer.type) {
+    case 'issued':
+    case 'delivered':
+    case 'revoked':
+      return answer.package;
+    case 'redeemed':
+    case 'checked_in':
+      return answer.node;
+    case 'expired':
+    case 'reported':
+      return String(answer.changed);
+    case 'observed':
+      return answer.instance;
+    case 'refused':
+      return answer.code;
+  }
+}
+console.log(tell(issued));
+
+// @ts-expect-error no such action
+const unknown: Command = { type: 'reissue' };
+// @ts-expect-error an authority has a form
+const stranger: Command = { type: 'revoke', package: 'a', authority: 'root' };
+// @ts-expect-error a misspelt member
+const misspelt: Command = { type: 'issue', authority: 'operator:ann', name: 'a', ttl_seconds: 60 };
+// @ts-expect-error evidence is a class
+const forged: Command = { type: 'observe_instance', event: { instance: 'i-1' } };
+// @ts-expect-error evidence has no public constructor
+new Notification();
+// @ts-expect-error a secret is no text
+const text: string = new Secret('a');
+console.log(unknown, stranger, misspelt, forged, text);
+
+const receiver = new SnsReceiver({ topics: [{ arn: 'arn:aws:sns:us-east-1:123456789012:a', minimumSignatureVersion: '2' }] });
+const received = await receive(receiver, Buffer.from('{}'), { 'x-amz-sns-message-type': 'Notification' });
+if (received.type === 'notification') {
+  const reading = readInstanceEvent(received.notification, [{ topic: received.notification.topicArn }]);
+  if (reading.type === 'instance') {
+    const event: InstanceEvent = reading.event;
+    if (event.change.type === 'lifecycle') console.log(event.change.transition, event.change.hook);
+    await run(store, { type: 'observe_instance', event }, { registrar });
+  } else {
+    console.log(reading.reason);
+  }
+} else if (received.type === 'confirm') {
+  await fetch(received.confirmation.url);
+}
+
+for (const row of store.records('package')) {
+  for (const effect of registrar.outstanding(row)) {
+    if (effect.work.type === 'ensure_bootstrap_token') console.log(effect.work.groups, effect.work.expiresAt);
+    const secret = await reveal(store, effect, { registrar });
+    const done: Command = { type: 'report', authority: 'executor:a', effect: effect.id, outcome: { type: 'done' } };
+    console.log(secret?.toYaml().expose(), done);
+  }
+}
+
+class Mine implements Store {
+  async read(keys: Key[]): Promise<Row[]> {
+    return keys.map((key) => ({ key, version: 1, body: '{}' }));
+  }
+  async commit(batch: Batch): Promise<boolean> {
+    return batch.writes.every(({ key, version, body, index }) => key && version && body && index.labels?.['a'] !== 'b');
+  }
+  async due(): Promise<Key[]> {
+    return [];
+  }
+}
+const explanation = await explain(new Mine(), { type: 'expire', key: 'package/a' }, { registrar });
+if (explanation.type === 'accepted') console.log(explanation.facts);
+// @ts-expect-error this store is asynchronous
+runSync(new Mine(), { type: 'expire', key: 'package/a' }, { registrar });
+
+const ledger = new Ledger({ recording: true });
+const answer = ledger.run(registrar, { type: 'check_in', node: 'a', fingerprint: 'b', sequence: 1 });
+if (answer.type === 'checked_in') console.log(answer.sequence);
+console.log(Ledger.replay(ledger.events()).size, ledger.notices()[0]?.notice.body);
+
+const token = kubernetes.BootstrapToken.generate();
+console.log(kubernetes.bootstrapSecret(token, { expiresAt: new Date(), owner: 'a' }).toYaml().expose());
+
+try {
+  ledger.read(['a']);
+} catch (error) {
+  if (error instanceof HandfastError) console.log(error.code, error.path, error.temporary);
+}
