@@ -2,8 +2,8 @@
 
     python benches/python/sns.py [--seconds N] [--rust PATH]
 
-Every contender verifies the same message in the same run, certificate at hand, in short turns; medians are printed.
-``--rust`` is the program ``sns_turns`` of the folder ``benches``. Peers that are not installed are left out, loudly.
+Both of a line verify the same message in the same run, certificate at hand, in short turns. ``--rust`` is the program
+``sns_turns`` of the folder ``benches``. Peers that are not installed are left out, loudly.
 """
 
 from __future__ import annotations
@@ -28,23 +28,26 @@ ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "core" / "vectors" / "sns"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:enroll"
 CERTIFICATE = (VECTORS / "certificates" / "leaf.pem").read_bytes()
-CALLS = 40
+CALLS = 20
 
 Turn = Callable[[], float]
 """Runs some calls and gives the nanoseconds for each."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A whole SNS verification through Python, beside its peers.")
-    parser.add_argument("--seconds", type=float, default=8.0, help="how long to run for each signature version")
+    parser = argparse.ArgumentParser(description="A whole SNS verification through Python, beside Rust and its peers.")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long to run for each line")
     parser.add_argument("--rust", type=Path, default=rust_program(), help="the program sns_turns")
     arguments = parser.parse_args()
     for version in ("1", "2"):
         body = (VECTORS / "messages" / f"v{version}-autoscaling-launch-direct.json").read_bytes()
-        with rust(arguments.rust, version) as rust_turn:
-            turns = {"handfast in Python": timed(handfast_call(body)), "handfast in Rust": rust_turn}
-            turns |= {name: timed(make(body)) for name, make in peers(version)}
-            measure(f"sns verify v{version}, {len(body)} bytes", {n: t for n, t in turns.items() if t}, arguments.seconds)
+        title = f"sns verify v{version} through Python, body of {len(body)} bytes"
+        subject = timed(handfast_call(body))
+        with rust(arguments.rust, version) as baseline:
+            if baseline is not None:
+                compare(f"{title}: handfast in Rust", subject, baseline, arguments.seconds)
+        for name, make in peers(version):
+            compare(f"{title}: {name}", subject, timed(make(body)), arguments.seconds)
 
 
 def rust_program() -> Path:
@@ -52,17 +55,20 @@ def rust_program() -> Path:
     return target / "release" / "examples" / "sns_turns"
 
 
-def measure(title: str, turns: dict[str, Turn], seconds: float) -> None:
-    """Runs all in turns, so that a machine that changes its speed changes it for all of them."""
-    times: dict[str, list[float]] = {name: [] for name in turns}
+def compare(title: str, subject: Turn, baseline: Turn, seconds: float) -> None:
+    """Runs both in turns, because machines change their speed, and prints the quick turns (the tenth percentile: what
+    they cost while nothing else runs) and the medians."""
+    turns: tuple[list[float], list[float]] = ([], [])
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        for name, turn in turns.items():
-            times[name].append(turn())
-    medians = {name: statistics.median(values) / 1000 for name, values in times.items()}
-    ours = medians["handfast in Python"]
-    for name, median in medians.items():
-        print(f"RATIO {title}, {name}: {median:.2f} us, handfast in Python is {ours / median:.3f} times that")
+        turns[0].append(subject())
+        turns[1].append(baseline())
+    ours, theirs = (statistics.quantiles(values, n=10) for values in turns)
+    print(
+        f"RATIO {title}: {ours[0] / 1000:.2f} us, baseline {theirs[0] / 1000:.2f} us, ratio {ours[0] / theirs[0]:.3f} "
+        f"(medians {ours[4] / 1000:.2f} and {theirs[4] / 1000:.2f} us, ratio {ours[4] / theirs[4]:.3f})",
+        flush=True,
+    )
 
 
 def timed(call: Callable[[], object]) -> Turn:
