@@ -14,10 +14,12 @@ help: ## this list
 
 # --- set-up ---------------------------------------------------------------------------------------------------------
 
-.PHONY: need-rust need-python need-node
+.PHONY: need-rust need-rust-of-the-host need-python need-node
 need-rust:
 	@scripts/need.sh cargo Rust 1.89
 	@scripts/need.sh cc 'a C compiler'
+need-rust-of-the-host: need-rust
+	@scripts/need.sh cargo 'Rust, for the host' 1.94
 need-python: need-rust
 	@scripts/need.sh python3 Python 3.10
 need-node: need-rust
@@ -44,11 +46,11 @@ node: bindings-node/node_modules/.package-lock.json ## build the Node binding
 # --- run ------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo serve
-demo: need-rust .venv/installed ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
-	cargo build --locked --quiet --manifest-path $(PROVISIONER)
-	$(PYTHON) examples/provisioner/demo.py
-serve: need-rust ## the provisioner with a development configuration
-	cargo run --locked --quiet --manifest-path $(PROVISIONER) -- serve --config examples/provisioner/development.toml
+demo: need-rust-of-the-host ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
+	cargo build --locked --quiet --manifest-path $(PROVISIONER) --bin provisioner --example demo
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) --example demo
+serve: need-rust-of-the-host ## the provisioner with a development configuration
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) --bin provisioner -- serve --config examples/provisioner/development/provisioner.toml
 
 # --- test -----------------------------------------------------------------------------------------------------------
 
@@ -66,8 +68,17 @@ test-node: node python examples/fastify/node_modules/.package-lock.json ## the N
 	cd bindings-node && npm test --silent
 	cd examples/fastify && npm test --silent
 
-test-provisioner: need-rust .venv/installed ## the host, over HTTP, and killed
+test-provisioner: need-rust-of-the-host ## the host, over HTTP, and killed
 	cargo test --locked --quiet --manifest-path $(PROVISIONER)
+
+.PHONY: test-kubernetes test-ec2
+test-kubernetes: need-rust-of-the-host ## the host against a real API server (KUBERNETES_BINARIES: the folder of etcd and kube-apiserver)
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --bin provisioner kubernetes
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --test kubernetes
+test-ec2: need-rust-of-the-host need-python ## the host against moto; builds the AWS SDK, which takes minutes
+	python3 -m venv $(CARGO_TARGET_DIR)/moto
+	$(CARGO_TARGET_DIR)/moto/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/ec2-requirements.txt
+	MOTO_BIN=$(CARGO_TARGET_DIR)/moto/bin cargo test --locked --quiet --manifest-path $(PROVISIONER) --features ec2 --test ec2
 
 test-readme: python node ## the README's examples
 	$(PYTHON) scripts/readme.py
