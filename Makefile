@@ -105,5 +105,10 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 # --- measure --------------------------------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: python node ## what it costs, as ratios in one run
+bench: .venv/installed node ## what it costs, as ratios in one run
 	cargo bench --locked -p handfast-benches
+	cargo build --locked --quiet --release -p handfast-benches --example sns_turns
+	cd bindings-python && ../.venv/bin/maturin develop --release --locked --quiet
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r benches/python/requirements.txt || echo 'SKIPPED: the Python peers'
+	$(PYTHON) benches/python/sns.py --rust $(CARGO_TARGET_DIR)/release/examples/sns_turns
+	cd benches/node && { npm ci --no-audit --no-fund --loglevel=error || echo 'SKIPPED: the Node peers'; } && node sns.mjs --rust $(CARGO_TARGET_DIR)/release/examples/sns_turns
