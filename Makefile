@@ -6,6 +6,7 @@ SHELL := bash
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 export HANDFAST_VECTORS ?= $(abspath $(CURDIR)/../shared/vectors)
 PYTHON := $(CURDIR)/.venv/bin/python
+PROVISIONER := examples/provisioner/Cargo.toml
 
 .PHONY: help
 help: ## this list
@@ -13,10 +14,12 @@ help: ## this list
 
 # --- set-up ---------------------------------------------------------------------------------------------------------
 
-.PHONY: need-rust need-python need-node
+.PHONY: need-rust need-rust-of-the-host need-python need-node
 need-rust:
 	@scripts/need.sh cargo Rust 1.89
 	@scripts/need.sh cc 'a C compiler'
+need-rust-of-the-host: need-rust
+	@scripts/need.sh cargo 'Rust, for the host' 1.94
 need-python: need-rust
 	@scripts/need.sh python3 Python 3.10
 need-node: need-rust
@@ -43,10 +46,11 @@ node: bindings-node/node_modules/.package-lock.json ## build the Node binding
 # --- run ------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo serve
-demo: need-rust ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
-	$(MAKE) --no-print-directory -C examples/provisioner demo
-serve: need-rust ## the provisioner with a development configuration
-	$(MAKE) --no-print-directory -C examples/provisioner serve
+demo: need-rust-of-the-host ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
+	cargo build --locked --quiet --manifest-path $(PROVISIONER) --bin provisioner --example demo
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) --example demo
+serve: need-rust-of-the-host ## the provisioner with a development configuration
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) --bin provisioner -- serve --config examples/provisioner/development/provisioner.toml
 
 # --- test -----------------------------------------------------------------------------------------------------------
 
@@ -66,14 +70,17 @@ test-node: node python examples/fastify/node_modules/.package-lock.json ## the N
 	cd examples/verify-sns/node && node --test
 	cd examples/fastify && npm test --silent
 
-test-provisioner: need-rust ## the host, over HTTP, and killed
-	$(MAKE) --no-print-directory -C examples/provisioner test
+test-provisioner: need-rust-of-the-host ## the host, over HTTP, and killed
+	cargo test --locked --quiet --manifest-path $(PROVISIONER)
 
-.PHONY: test-ec2 test-kubernetes
-test-ec2: need-python ## the provisioner against moto; builds the AWS SDK, which takes minutes
-	$(MAKE) --no-print-directory -C examples/provisioner test-ec2
-test-kubernetes: need-rust ## the provisioner against a real API server, where one is installed
-	$(MAKE) --no-print-directory -C examples/provisioner test-kubernetes
+.PHONY: test-kubernetes test-ec2
+test-kubernetes: need-rust-of-the-host ## the host against a real API server (KUBERNETES_BINARIES: the folder of etcd and kube-apiserver)
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --bin provisioner kubernetes
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --test kubernetes
+test-ec2: need-rust-of-the-host need-python ## the host against moto; builds the AWS SDK, which takes minutes
+	python3 -m venv $(CARGO_TARGET_DIR)/moto
+	$(CARGO_TARGET_DIR)/moto/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/ec2-requirements.txt
+	MOTO_BIN=$(CARGO_TARGET_DIR)/moto/bin cargo test --locked --quiet --manifest-path $(PROVISIONER) --features ec2 --test ec2
 
 test-readme: python node ## the README's examples
 	$(PYTHON) scripts/readme.py
@@ -85,7 +92,9 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 	cargo fmt --all --check
 	cargo clippy --locked --quiet --workspace --all-targets --features handfast/rust-crypto,handfast/schema,handfast/testing -- -D warnings
 	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto,testing --all-targets -- -D warnings
-	$(MAKE) --no-print-directory -C examples/provisioner check
+	cargo fmt --check --manifest-path $(PROVISIONER)
+	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets -- -D warnings
+	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets --features kubernetes -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p handfast --features rust-crypto,schema
 	if command -v cargo-deny > /dev/null; then cargo deny --locked check bans licenses sources; else echo 'SKIPPED: cargo deny (cargo install --locked cargo-deny)'; fi
 	if rustup target list --installed 2> /dev/null | grep -qx wasm32-unknown-unknown; then cargo check --locked --quiet -p handfast --no-default-features --features rust-crypto --target wasm32-unknown-unknown; else echo 'SKIPPED: the wasm build (rustup target add wasm32-unknown-unknown)'; fi
@@ -96,5 +105,10 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 # --- measure --------------------------------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: python node ## what it costs, as ratios in one run
+bench: .venv/installed node ## what it costs, as ratios in one run
 	cargo bench --locked -p handfast-benches
+	cargo build --locked --quiet --release -p handfast-benches --example sns_turns
+	cd bindings-python && ../.venv/bin/maturin develop --release --locked --quiet
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r benches/python/requirements.txt || echo 'SKIPPED: the Python peers'
+	$(PYTHON) benches/python/sns.py --rust $(CARGO_TARGET_DIR)/release/examples/sns_turns
+	cd benches/node && { npm ci --no-audit --no-fund --loglevel=error || echo 'SKIPPED: the Node peers'; } && node sns.mjs --rust $(CARGO_TARGET_DIR)/release/examples/sns_turns

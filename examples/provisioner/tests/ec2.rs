@@ -1,5 +1,4 @@
 //! Instances as EC2's API describes them, here by moto. Run by `make test-ec2`.
-#![cfg(feature = "ec2")]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 mod support;

@@ -1,5 +1,4 @@
 //! The whole path into a real cluster, with the rights of `deploy/rbac.yaml`. Run by `make test-kubernetes`.
-#![cfg(feature = "kubernetes")]
 #![allow(clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, reason = "tests")]
 
 #[path = "support/cluster.rs"]

@@ -1,5 +1,5 @@
 //! A host that is stopped or killed, at any moment, goes on where it was.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -74,7 +74,7 @@ async fn repeats_issue_nothing_new_and_give_the_same() {
         assert_eq!((reply.status.as_u16(), &reply.json()["changed"]), (200, &changed.into()), "{round}");
     }
     let first = host.joined(HERE).await;
-    assert_eq!(host.event(authority::state_change(HERE, "running")).await["package"].is_string(), true);
+    assert!(host.event(authority::state_change(HERE, "running")).await["package"].is_string());
     assert_eq!(host.joined(HERE).await, first);
     assert_eq!((host.packages(&token).await.len(), place.manifests().len()), (1, 1));
 }
