@@ -10,14 +10,16 @@ PROVISIONER := examples/provisioner/Cargo.toml
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # --- set-up ---------------------------------------------------------------------------------------------------------
 
-.PHONY: need-rust need-python need-node
+.PHONY: need-rust need-rust-of-the-host need-python need-node
 need-rust:
 	@scripts/need.sh cargo Rust 1.89
 	@scripts/need.sh cc 'a C compiler'
+need-rust-of-the-host: need-rust
+	@scripts/need.sh cargo 'Rust, for the host' 1.94
 need-python: need-rust
 	@scripts/need.sh python3 Python 3.10
 need-node: need-rust
@@ -44,11 +46,11 @@ node: bindings-node/node_modules/.package-lock.json ## build the Node binding
 # --- run ------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo serve
-demo: need-rust .venv/installed ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
-	cargo build --locked --quiet --manifest-path $(PROVISIONER)
-	$(PYTHON) examples/provisioner/demo.py
-serve: need-rust ## the provisioner with a development configuration
-	cargo run --locked --quiet --manifest-path $(PROVISIONER) -- serve --config examples/provisioner/development.toml
+demo: need-rust-of-the-host ## an EC2 instance starts, gets its kubeconfig, and is cleaned up
+	cargo build --locked --quiet --manifest-path $(PROVISIONER) --bin provisioner --example demo
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) --example demo
+serve: need-rust-of-the-host ## the provisioner with a development configuration
+	cargo run --locked --quiet --manifest-path $(PROVISIONER) --bin provisioner -- serve --config examples/provisioner/development/provisioner.toml
 
 # --- test -----------------------------------------------------------------------------------------------------------
 
@@ -57,17 +59,28 @@ test: test-rust test-python test-node test-provisioner test-readme ## everything
 
 test-rust: need-rust ## the core on both backends, verify-sns, the fuzz corpora
 	cargo test --locked --quiet --workspace --exclude handfast-python --exclude handfast-node --features handfast/rust-crypto,handfast/schema,handfast/testing
-	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto
+	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto,testing
 
 test-python: python ## the Python binding and its examples
-	.venv/bin/pytest -q bindings-python/tests examples/fastapi examples/verify-sns/python
+	cargo build --locked --quiet -p verify-sns
+	cd bindings-python && VERIFY_SNS=$(CARGO_TARGET_DIR)/debug/verify-sns $(PYTHON) -m pytest -q
 
 test-node: node python examples/fastify/node_modules/.package-lock.json ## the Node binding and its examples
 	cd bindings-node && npm test --silent
+	cd examples/verify-sns/node && node --test
 	cd examples/fastify && npm test --silent
 
-test-provisioner: need-rust .venv/installed ## the host, over HTTP, and killed
+test-provisioner: need-rust-of-the-host ## the host, over HTTP, and killed
 	cargo test --locked --quiet --manifest-path $(PROVISIONER)
+
+.PHONY: test-kubernetes test-ec2
+test-kubernetes: need-rust-of-the-host ## the host against a real API server (KUBERNETES_BINARIES: the folder of etcd and kube-apiserver)
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --bin provisioner kubernetes
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --test kubernetes
+test-ec2: need-rust-of-the-host need-python ## the host against moto; builds the AWS SDK, which takes minutes
+	python3 -m venv $(CARGO_TARGET_DIR)/moto
+	$(CARGO_TARGET_DIR)/moto/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/ec2-requirements.txt
+	MOTO_BIN=$(CARGO_TARGET_DIR)/moto/bin cargo test --locked --quiet --manifest-path $(PROVISIONER) --features ec2 --test ec2
 
 test-readme: python node ## the README's examples
 	$(PYTHON) scripts/readme.py
@@ -77,17 +90,25 @@ test-readme: python node ## the README's examples
 .PHONY: check
 check: need-rust python node ## format, lints, docs, licences, purity, generated files
 	cargo fmt --all --check
-	cargo fmt --check --manifest-path $(PROVISIONER)
 	cargo clippy --locked --quiet --workspace --all-targets --features handfast/rust-crypto,handfast/schema,handfast/testing -- -D warnings
-	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto -- -D warnings
+	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto,testing --all-targets -- -D warnings
+	cargo fmt --check --manifest-path $(PROVISIONER)
 	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets -- -D warnings
+	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets --features kubernetes -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p handfast --features rust-crypto,schema
 	if command -v cargo-deny > /dev/null; then cargo deny --locked check bans licenses sources; else echo 'SKIPPED: cargo deny (cargo install --locked cargo-deny)'; fi
 	if rustup target list --installed 2> /dev/null | grep -qx wasm32-unknown-unknown; then cargo check --locked --quiet -p handfast --no-default-features --features rust-crypto --target wasm32-unknown-unknown; else echo 'SKIPPED: the wasm build (rustup target add wasm32-unknown-unknown)'; fi
 	$(PYTHON) core/vectors/generate.py check
+	cd bindings-python && $(PYTHON) generate.py --check && $(PYTHON) -m mypy && $(PYTHON) -m mypy.stubtest handfast._native --ignore-disjoint-bases
+	cd bindings-node && npm run --silent check
 
 # --- measure --------------------------------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: python node ## what it costs, as ratios in one run
+bench: .venv/installed node ## what it costs, as ratios in one run
 	cargo bench --locked -p handfast-benches
+	cargo build --locked --quiet --release -p handfast-benches --example sns_turns
+	cd bindings-python && ../.venv/bin/maturin develop --release --locked --quiet
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r benches/python/requirements.txt || echo 'SKIPPED: the Python peers'
+	$(PYTHON) benches/python/sns.py --rust $(CARGO_TARGET_DIR)/release/examples/sns_turns
+	cd benches/node && { npm ci --no-audit --no-fund --loglevel=error || echo 'SKIPPED: the Node peers'; } && node sns.mjs --rust $(CARGO_TARGET_DIR)/release/examples/sns_turns

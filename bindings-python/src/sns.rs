@@ -9,6 +9,7 @@ use handfast::{
     vocabulary::from_value,
 };
 use pyo3::{
+    intern,
     prelude::*,
     types::{PyDict, PyMapping},
 };
@@ -187,6 +188,7 @@ impl SnsReceiver {
 
 fn write_received(py: Python<'_>, received: Received) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
+    let tag = intern!(py, "type");
     match received {
         Received::Need(fetch) => {
             let wanted = PyDict::new(py);
@@ -194,21 +196,21 @@ fn write_received(py: Python<'_>, received: Received) -> PyResult<Bound<'_, PyDi
             wanted.set_item("max_bytes", fetch.max_bytes)?;
             wanted.set_item("timeout_seconds", fetch.timeout_seconds)?;
             wanted.set_item("no_redirects", fetch.no_redirects)?;
-            dict.set_item("type", "need")?;
+            dict.set_item(tag, intern!(py, "need"))?;
             dict.set_item("fetch", wanted)?;
         }
-        Received::Wait => dict.set_item("type", "wait")?,
+        Received::Wait => dict.set_item(tag, intern!(py, "wait"))?,
         Received::Confirm(message) => {
-            dict.set_item("type", "confirm")?;
-            dict.set_item("confirmation", Bound::new(py, Confirmation(message))?)?;
+            dict.set_item(tag, intern!(py, "confirm"))?;
+            dict.set_item(intern!(py, "confirmation"), Bound::new(py, Confirmation(message))?)?;
         }
         Received::Notification(message) => {
-            dict.set_item("type", "notification")?;
-            dict.set_item("notification", Bound::new(py, Notification(message))?)?;
+            dict.set_item(tag, intern!(py, "notification"))?;
+            dict.set_item(intern!(py, "notification"), Bound::new(py, Notification(message))?)?;
         }
         Received::Unsubscribed(message) => {
-            dict.set_item("type", "unsubscribed")?;
-            dict.set_item("unsubscription", Bound::new(py, Unsubscription(message))?)?;
+            dict.set_item(tag, intern!(py, "unsubscribed"))?;
+            dict.set_item(intern!(py, "unsubscription"), Bound::new(py, Unsubscription(message))?)?;
         }
     }
     Ok(dict)

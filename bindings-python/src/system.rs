@@ -3,17 +3,14 @@
 use std::time::SystemTime;
 
 use handfast::time::{Now, Timestamp};
-use pyo3::{exceptions::PyOSError, prelude::*};
+use pyo3::{exceptions::PyOSError, prelude::*, types::PyString};
 use rand::{
     SeedableRng,
     rngs::{StdRng, SysRng},
 };
 use serde_json::Value;
 
-use crate::{
-    convert,
-    error::{Raise, invalid},
-};
+use crate::{convert, error::invalid};
 
 /// An instant as handfast writes it: RFC 3339 in UTC with three decimals and `Z`, so that it sorts as text.
 ///
@@ -31,15 +28,14 @@ pub(crate) fn now(at: Option<&Bound<'_, PyAny>>, trusted: bool) -> PyResult<Now>
 
 /// An instant that was given, or the system's clock.
 pub(crate) fn instant(argument: &str, at: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp> {
-    match at {
-        None => clock(),
-        Some(at) => match convert::to_value(at)? {
-            value @ Value::String(_) => {
-                handfast::vocabulary::from_value(value, argument).map_err(Raise::raise)
-            }
-            Value::Null => clock(),
-            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                Err(invalid(argument, "expected an aware datetime or RFC 3339 text"))
+    let Some(at) = at.filter(|at| !at.is_none()) else { return clock() };
+    let expected = || invalid(argument, "expected an aware datetime or RFC 3339 text");
+    match at.cast::<PyString>() {
+        Ok(text) => text.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(expected),
+        Err(_) => match convert::to_value(at)? {
+            Value::String(text) => text.parse().map_err(|_| expected()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                Err(expected())
             }
         },
     }

@@ -116,10 +116,11 @@ def test_a_store_that_gives_nonsense_is_an_error_of_the_store() -> None:
 
 def test_steps_out_of_order_are_the_callers_mistake() -> None:
     session = registrar().session(handfast.revoke(package=PACKAGE, authority=OPERATOR))
-    for misuse in (lambda: session.loaded([]), lambda: session.committed(True)):
-        with pytest.raises(handfast.Misuse) as raised:
-            misuse()
-        assert raised.value.code == "misuse"
+    with pytest.raises(handfast.Misuse) as raised:
+        session.loaded([])
+    assert raised.value.code == "misuse"
+    with pytest.raises(handfast.Misuse, match="there was nothing to commit"):
+        session.committed(True)
 
 
 def test_a_key_that_was_taken_out_of_the_ring_is_named() -> None:

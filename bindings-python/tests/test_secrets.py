@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import traceback
+from typing import Any
 
 import pytest
 from support import OPERATOR, START, Host, instance_event, notified, registrar, ring
@@ -143,7 +144,7 @@ def test_keys_are_not_shown_and_must_be_whole() -> None:
         handfast.sns.Verdict,
     ],
 )
-def test_evidence_cannot_be_made_copied_from_text_or_changed(evidence: type) -> None:
+def test_evidence_cannot_be_made_by_hand(evidence: Any) -> None:
     with pytest.raises(TypeError):
         evidence()
     with pytest.raises(TypeError):

@@ -12,6 +12,7 @@ import pytest
 from support import OPERATOR, RULE_POLICY, Host, registrar
 
 import handfast
+from handfast._native import SQLITE_SCHEMA
 from handfast.stores.sqlite import SqliteStore
 from handfast.types import Answer, Batch
 
@@ -205,7 +206,7 @@ def test_due_gives_the_earliest_first_and_the_present_in_every_spelling() -> Non
 
 def test_the_schema_is_the_cores() -> None:
     text = (Path(__file__).parents[2] / "core" / "stores" / "sqlite.sql").read_text("utf-8")
-    assert handfast.stores.sqlite.SQLITE_SCHEMA == text
+    assert SQLITE_SCHEMA == text
     with SqliteStore(":memory:") as store:
         tables = store.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         assert [name for (name,) in tables if name.startswith("handfast_")] == [
@@ -218,8 +219,9 @@ def test_the_schema_is_the_cores() -> None:
 
 def test_durability_is_asked_for(tmp_path: Path) -> None:
     with SqliteStore(tmp_path / "handfast.sqlite") as store:
-        pragma = lambda name: store.connection.execute(f"PRAGMA {name}").fetchone()[0]  # noqa: E731
-        assert (pragma("journal_mode"), pragma("synchronous"), pragma("secure_delete")) == ("wal", 2, 1)
+        names = ("journal_mode", "synchronous", "secure_delete")
+        settings = [store.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+        assert settings == ["wal", 2, 1]
 
 
 def test_a_file_that_is_no_database_is_an_error_and_not_left_open(tmp_path: Path) -> None:

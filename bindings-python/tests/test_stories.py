@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -229,11 +230,11 @@ class AsyncStore:
     def __init__(self, inner: AnyStore) -> None:
         self.inner = inner
 
-    async def read(self, keys: list[str]) -> list[Row]:
+    async def read(self, keys: Sequence[str], /) -> Sequence[Row]:
         await asyncio.sleep(0)
         return self.inner.read(keys)
 
-    async def commit(self, batch: Batch) -> bool:
+    async def commit(self, batch: Batch, /) -> bool:
         await asyncio.sleep(0)
         assert not isinstance(self.inner, handfast.Ledger)
         return self.inner.commit(batch)

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 import handfast
 from handfast.stores.sqlite import SqliteStore
+from handfast.types import KeyRing
 
 PROGRAM = Path(__file__).with_name("host.py")
 ANN = {"Authorization": "Bearer ann's token"}
@@ -31,9 +32,9 @@ def load() -> ModuleType:
     return module
 
 
-def registrar(policy: Any = None) -> handfast.Registrar:
-    keys: Any = {"current": "k1", "keys": {"k1": bytes(range(32))}}
-    return handfast.Registrar(policy or {"vouched_fingerprints": True}, peppers=keys, sealing=keys)
+def registrar() -> handfast.Registrar:
+    keys: KeyRing = {"current": "k1", "keys": {"k1": bytes(range(32))}}
+    return handfast.Registrar({"vouched_fingerprints": True}, peppers=keys, sealing=keys)
 
 
 def client(path: Path) -> TestClient:

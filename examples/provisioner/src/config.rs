@@ -1,0 +1,296 @@
+//! The configuration: one file, and options of the command line that win over it.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use handfast::{aws::Trust, id::ActorName, registrar::Policy, sns, time::Timestamp, vocabulary::Content};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::{Fatal, cli};
+
+/// What the host shall do, complete and free of contradictions.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) database: PathBuf,
+    pub(crate) keys: PathBuf,
+    pub(crate) worker: ActorName,
+    pub(crate) sns: sns::Policy,
+    pub(crate) trust: Vec<Trust>,
+    pub(crate) policy: Policy,
+    pub(crate) certificate_dir: Option<PathBuf>,
+    pub(crate) keep_unhandled: Option<PathBuf>,
+    pub(crate) trust_forwarded_for: Vec<IpNet>,
+    pub(crate) cloud: Cloud,
+    pub(crate) cluster: Cluster,
+    pub(crate) now: Option<Timestamp>,
+}
+
+/// Who confirms that an instance exists.
+#[derive(Debug)]
+pub(crate) enum Cloud {
+    /// A JSON list of descriptions.
+    File(PathBuf),
+    /// EC2 itself.
+    Ec2(Ec2),
+}
+
+/// How EC2 is reached.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ec2 {
+    /// Another address of the API, for emulators.
+    #[serde(default)]
+    pub(crate) endpoint_url: Option<String>,
+}
+
+/// Where bootstrap tokens go, and where nodes are sent.
+#[derive(Debug)]
+pub(crate) enum Cluster {
+    /// Manifests in a folder, and `cluster-info` in a file.
+    Files { manifests: PathBuf, cluster_info: PathBuf },
+    /// The cluster of a kubeconfig.
+    Kubernetes(PathBuf),
+}
+
+/// The file as it is written. Paths are relative to it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    database: Option<PathBuf>,
+    keys: Option<PathBuf>,
+    worker: Option<ActorName>,
+    certificate_dir: Option<PathBuf>,
+    keep_unhandled: Option<PathBuf>,
+    trust_forwarded_for: Vec<IpNet>,
+    instances: Option<PathBuf>,
+    ec2: Option<Ec2>,
+    manifests: Option<PathBuf>,
+    cluster_info: Option<PathBuf>,
+    kubeconfig: Option<PathBuf>,
+    sns: Option<sns::Policy>,
+    /// One entry for each topic when left out: its own account and region.
+    trust: Option<Vec<Trust>>,
+    policy: Policy,
+}
+
+impl Settings {
+    /// Reads the file and lays the options over it.
+    ///
+    /// # Errors
+    /// What is missing, unknown, contradictory or dangerous, in a sentence.
+    pub(crate) fn read(options: cli::Serve) -> Result<Self, Fatal> {
+        let (file, folder) = match &options.config {
+            Some(path) => (read_file(path)?, path.parent().map(Path::to_path_buf).unwrap_or_default()),
+            None => (File::default(), PathBuf::new()),
+        };
+        let beside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
+        let chosen = |option: Option<PathBuf>, in_file: Option<PathBuf>| option.or(beside(in_file));
+        let sns = file.sns.ok_or("no topics: the configuration needs [[sns.topics]]")?;
+        let forwarded = options.trust_forwarded_for;
+        let settings = Self {
+            listen: options.listen.or(file.listen).unwrap_or((Ipv4Addr::LOCALHOST, 8400).into()),
+            database: chosen(options.database, file.database).unwrap_or("provisioner.sqlite".into()),
+            keys: chosen(options.keys, file.keys).unwrap_or("provisioner.keys".into()),
+            worker: options.worker.or(file.worker).map_or_else(default_worker, Ok)?,
+            trust: file.trust.unwrap_or_else(|| trust_of(&sns)),
+            sns,
+            policy: policy(file.policy, options.insecure_instance_id_alone)?,
+            certificate_dir: chosen(options.certificate_dir, file.certificate_dir),
+            keep_unhandled: chosen(options.keep_unhandled, file.keep_unhandled),
+            trust_forwarded_for: if forwarded.is_empty() { file.trust_forwarded_for } else { forwarded },
+            cloud: cloud(
+                options.ec2.then_some(Ec2 { endpoint_url: options.ec2_endpoint_url }),
+                options.instances,
+                (file.ec2, beside(file.instances)),
+            )?,
+            cluster: cluster(
+                (options.kubeconfig, options.manifests, options.cluster_info),
+                (beside(file.kubeconfig), beside(file.manifests), beside(file.cluster_info)),
+            )?,
+            now: options.now,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Whether an instance id alone is taken for proof.
+    pub(crate) fn instance_id_alone(&self) -> bool {
+        self.policy.instance_id_alone
+    }
+
+    fn check(&self) -> Result<(), Fatal> {
+        let local = self.listen.ip().is_loopback() && self.trust_forwarded_for.is_empty();
+        if self.instance_id_alone() && !local {
+            return Err("--insecure-instance-id-alone is for loopback addresses without proxies: anybody who reaches this host \
+                        could take any node's credentials"
+                .into());
+        }
+        if self.now.is_some() && !local {
+            return Err(
+                "--now is for loopback addresses without proxies: old messages would be taken for new".into(),
+            );
+        }
+        for (place, rule) in self.policy.instances.iter().enumerate() {
+            if !matches!(rule.contents.as_slice(), [Content::KubernetesBootstrapToken { .. }]) {
+                return Err(format!(
+                    "policy.instances[{place}].contents: this host hands out exactly one kubernetes_bootstrap_token"
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_file(path: &Path) -> Result<File, Fatal> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let read = if path.extension().is_some_and(|extension| extension == "json") {
+        let mut json = serde_json::Deserializer::from_str(&text);
+        serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| format!("{}: {}", error.path(), error.inner()))
+            .and_then(|file| json.end().map(|()| file).map_err(|error| error.to_string()))
+    } else {
+        // The error's Display would quote the line, which may hold a secret.
+        toml::Deserializer::parse(&text).map_err(|error| error.message().to_owned()).and_then(|toml| {
+            serde_path_to_error::deserialize(toml)
+                .map_err(|error| format!("{}: {}", error.path(), error.inner().message()))
+        })
+    };
+    read.map_err(|error| format!("{shown}: {error}").into())
+}
+
+fn default_worker() -> Result<ActorName, handfast::id::InvalidId> {
+    "provisioner".parse()
+}
+
+/// Each topic may speak of the account and the region that it is in.
+fn trust_of(sns: &sns::Policy) -> Vec<Trust> {
+    let own = |topic: &sns::TopicPolicy| Trust {
+        topic: topic.arn.clone(),
+        accounts: Default::default(),
+        regions: Default::default(),
+    };
+    sns.topics.iter().map(own).collect()
+}
+
+fn policy(policy: Policy, instance_id_alone: bool) -> Result<Policy, Fatal> {
+    if policy.instance_id_alone && !instance_id_alone {
+        return Err("policy.instance_id_alone needs --insecure-instance-id-alone beside it".into());
+    }
+    Ok(Policy { instance_id_alone, ..policy })
+}
+
+fn cloud(
+    ec2: Option<Ec2>,
+    instances: Option<PathBuf>,
+    in_file: (Option<Ec2>, Option<PathBuf>),
+) -> Result<Cloud, Fatal> {
+    match (ec2, instances) {
+        (Some(ec2), _) => return Ok(Cloud::Ec2(ec2)),
+        (None, Some(path)) => return Ok(Cloud::File(path)),
+        (None, None) => {}
+    }
+    match in_file {
+        (Some(ec2), None) => Ok(Cloud::Ec2(ec2)),
+        (None, Some(path)) => Ok(Cloud::File(path)),
+        (Some(_), Some(_)) => Err("both ec2 and instances: who confirms instances?".into()),
+        (None, None) => Err("nobody confirms instances: give --ec2 or --instances FILE".into()),
+    }
+}
+
+/// A kubeconfig, a folder for manifests, a file with `cluster-info`.
+type Places = (Option<PathBuf>, Option<PathBuf>, Option<PathBuf>);
+
+fn cluster(options: Places, in_file: Places) -> Result<Cluster, Fatal> {
+    if let Some(kubeconfig) = options.0 {
+        return Ok(Cluster::Kubernetes(kubeconfig));
+    }
+    let files_wanted = options.1.is_some() || options.2.is_some();
+    let (manifests, cluster_info) = (options.1.or(in_file.1), options.2.or(in_file.2));
+    match (in_file.0, manifests, cluster_info) {
+        (Some(kubeconfig), None, None) => Ok(Cluster::Kubernetes(kubeconfig)),
+        (Some(_), _, _) if !files_wanted => Err("both kubeconfig and manifests or cluster_info".into()),
+        (_, Some(manifests), Some(cluster_info)) => Ok(Cluster::Files { manifests, cluster_info }),
+        (_, _, _) => {
+            Err("no cluster: give --kubeconfig FILE, or both --manifests DIR and --cluster-info FILE".into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    const TOPICS: &str = "[[sns.topics]]\narn = \"arn:aws:sns:us-east-1:123456789012:enroll\"\n";
+
+    fn read(file: &str, options: &[&str]) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("provisioner.toml");
+        std::fs::write(&path, file).unwrap();
+        let arguments = ["provisioner", "serve", "--config", path.to_str().unwrap()];
+        let cli = cli::Cli::parse_from(arguments.iter().chain(options));
+        let cli::Command::Serve(options) = cli.command else { panic!("serve") };
+        let strip = |error: Fatal| error.to_string().replace(&format!("{}/", folder.path().display()), "");
+        Settings::read(*options).map_err(strip)
+    }
+
+    const FILES: [&str; 6] = ["--instances", "i", "--manifests", "m", "--cluster-info", "c"];
+
+    #[test]
+    fn options_win_and_paths_of_the_file_are_beside_it() {
+        let file =
+            format!("database = \"a.sqlite\"\nkeys = \"k\"\ninstances = \"i\"\nkubeconfig = \"c\"\n{TOPICS}");
+        let settings = read(&file, &["--database", "b.sqlite"]).unwrap();
+        assert_eq!(settings.database, Path::new("b.sqlite"));
+        assert!(settings.keys.is_absolute() && settings.keys.ends_with("k"));
+        assert!(matches!(settings.cluster, Cluster::Kubernetes(_)));
+        assert_eq!(settings.trust.len(), 1);
+        assert!(matches!(read(&file, &FILES).unwrap().cluster, Cluster::Files { .. }));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_path_and_without_their_line() {
+        let unknown = read(&format!("{TOPICS}[policy]\npackage_ttl = 1\n"), &FILES).unwrap_err();
+        assert!(unknown.contains("policy") && unknown.contains("package_ttl"), "{unknown}");
+        let broken = read("hunter2 = = 1", &FILES).unwrap_err();
+        assert!(!broken.contains("hunter2"), "{broken}");
+        assert!(read("", &FILES).unwrap_err().contains("[[sns.topics]]"));
+        assert!(read(TOPICS, &[]).unwrap_err().contains("--ec2 or --instances"));
+        assert!(read(TOPICS, &["--instances", "i", "--manifests", "m"]).unwrap_err().contains("no cluster"));
+    }
+
+    #[test]
+    fn dangerous_settings_are_refused_off_loopback() {
+        let with = |more: &[&str]| read(TOPICS, &[&FILES[..], more].concat());
+        assert!(with(&["--insecure-instance-id-alone"]).unwrap().instance_id_alone());
+        for off in [&["--listen", "0.0.0.0:80"][..], &["--trust-forwarded-for", "10.0.0.0/8"]] {
+            for danger in [&["--insecure-instance-id-alone"][..], &["--now", "2016-08-06T20:53:40Z"]] {
+                assert!(
+                    with(&[off, danger].concat()).unwrap_err().contains("loopback"),
+                    "{off:?} {danger:?}"
+                );
+            }
+        }
+        let silent = read(&format!("{TOPICS}[policy]\ninstance_id_alone = true\n"), &FILES).unwrap_err();
+        assert!(silent.contains("--insecure-instance-id-alone"));
+    }
+
+    #[test]
+    fn a_rule_must_carry_what_this_host_hands_out() {
+        let rule =
+            "[[policy.instances]]\naccounts = [\"123456789012\"]\nscope = \"lab\"\nkind = \"worker\"\n";
+        let with = |contents: &str| read(&format!("{TOPICS}{rule}contents = [{contents}]\n"), &FILES);
+        assert!(with("{ type = \"kubernetes_bootstrap_token\" }").is_ok());
+        for contents in ["", "{ type = \"file\", name = \"a\", content = \"b\" }"] {
+            assert!(with(contents).unwrap_err().contains("exactly one"), "{contents}");
+        }
+    }
+}

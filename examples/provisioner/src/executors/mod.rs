@@ -1,0 +1,182 @@
+//! Executors: the hands of the host. Each effect says "see to it that this is so", so that doing it twice, after a
+//! crash or a lost answer, does it once.
+
+#[cfg(feature = "ec2")]
+mod ec2;
+mod files;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
+
+use std::time::{Duration, Instant};
+
+use handfast::{
+    aws::{AccountId, InstanceId, Region},
+    kubernetes::{BootstrapSecret, ClusterInfo, LabelValue},
+    registrar::Revealed,
+    vocabulary::{Description, EffectOutcome, Reason, Work},
+};
+use tokio::{sync::Mutex, task::block_in_place};
+
+use crate::{Fatal, config};
+
+/// Whoever confirms instances, and the cluster.
+#[derive(Debug)]
+pub(crate) struct Executors {
+    cloud: Cloud,
+    cluster: Cluster,
+    info: Mutex<Option<(Instant, Result<ClusterInfo, String>)>>,
+}
+
+#[derive(Debug)]
+enum Cloud {
+    File(files::Instances),
+    #[cfg(feature = "ec2")]
+    Ec2(Box<ec2::Ec2>),
+}
+
+#[derive(Debug)]
+enum Cluster {
+    Files(files::Manifests),
+    #[cfg(feature = "kubernetes")]
+    Kubernetes(Box<kubernetes::Kubernetes>),
+}
+
+/// Why an effect was not performed.
+#[derive(Debug)]
+enum Failure {
+    /// Something of that name is not ours.
+    Collision,
+    /// It was not done, and this is why. Holds no secret.
+    Failed(String),
+    /// It may have been done: the answer was lost.
+    #[cfg_attr(not(feature = "kubernetes"), expect(dead_code, reason = "files either are there or not"))]
+    Unknown(String),
+}
+
+impl Executors {
+    /// Gets everything ready that can be got ready without asking anybody.
+    pub(crate) async fn new(
+        cloud: config::Cloud,
+        cluster: config::Cluster,
+        owner: LabelValue,
+    ) -> Result<Self, Fatal> {
+        let cloud = match cloud {
+            config::Cloud::File(path) => Cloud::File(files::Instances(path)),
+            #[cfg(feature = "ec2")]
+            config::Cloud::Ec2(settings) => Cloud::Ec2(Box::new(ec2::Ec2::new(settings).await)),
+            #[cfg(not(feature = "ec2"))]
+            config::Cloud::Ec2(ec2) => {
+                let place = ec2.endpoint_url.unwrap_or_else(|| "AWS".into());
+                return Err(format!("this build cannot ask EC2 at {place}: build with --features ec2").into());
+            }
+        };
+        let cluster = match cluster {
+            config::Cluster::Files { manifests, cluster_info } => {
+                Cluster::Files(files::Manifests::new(manifests, cluster_info, owner)?)
+            }
+            #[cfg(feature = "kubernetes")]
+            config::Cluster::Kubernetes(kubeconfig) => {
+                Cluster::Kubernetes(Box::new(kubernetes::Kubernetes::new(&kubeconfig, owner).await?))
+            }
+            #[cfg(not(feature = "kubernetes"))]
+            config::Cluster::Kubernetes(kubeconfig) => {
+                let shown = kubeconfig.display();
+                return Err(format!("this build cannot use {shown}: build with --features kubernetes").into());
+            }
+        };
+        Ok(Self { cloud, cluster, info: Mutex::new(None) })
+    }
+
+    /// Performs an effect and says how it went. Never takes longer than [`PATIENCE`].
+    pub(crate) async fn perform(&self, work: &Work, revealed: Revealed) -> EffectOutcome {
+        let performed = tokio::time::timeout(PATIENCE, self.attempt(work, revealed));
+        match performed.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(Failure::Collision)) => EffectOutcome::Collision,
+            Ok(Err(Failure::Failed(reason))) => EffectOutcome::Failed { reason: Reason::from(reason) },
+            Ok(Err(Failure::Unknown(reason))) => {
+                tracing::warn!("an effect may have been done or not: {reason}");
+                EffectOutcome::Unknown
+            }
+            Err(_) => EffectOutcome::Unknown,
+        }
+    }
+
+    async fn attempt(&self, work: &Work, revealed: Revealed) -> Result<EffectOutcome, Failure> {
+        match (work, revealed) {
+            (Work::DescribeInstance { instance, account, region }, _) => {
+                self.describe(instance, account, region).await.map(EffectOutcome::Described)
+            }
+            (Work::EnsureBootstrapToken { .. }, Revealed::BootstrapToken(manifest)) => {
+                self.ensure(&manifest).await.map(|()| EffectOutcome::Done)
+            }
+            (Work::EnsureBootstrapToken { .. }, Revealed::Nothing) => {
+                Err(Failure::Failed("its manifest was not revealed".into()))
+            }
+            (Work::DeleteBootstrapToken { name }, _) => self.delete(name).await.map(|()| EffectOutcome::Done),
+        }
+    }
+
+    async fn describe(
+        &self,
+        instance: &InstanceId,
+        account: &AccountId,
+        region: &Region,
+    ) -> Result<Description, Failure> {
+        let description = match &self.cloud {
+            Cloud::File(file) => file.describe(instance),
+            #[cfg(feature = "ec2")]
+            Cloud::Ec2(ec2) => ec2.describe(instance, region).await,
+        }?;
+        if description.account != *account || description.region != *region {
+            tracing::warn!("{instance} is not in the account and region that its event named");
+        }
+        Ok(description)
+    }
+
+    async fn ensure(&self, manifest: &BootstrapSecret) -> Result<(), Failure> {
+        match &self.cluster {
+            Cluster::Files(files) => block_in_place(|| files.ensure(manifest)),
+            #[cfg(feature = "kubernetes")]
+            Cluster::Kubernetes(cluster) => cluster.ensure(manifest).await,
+        }
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Failure> {
+        match &self.cluster {
+            Cluster::Files(files) => block_in_place(|| files.delete(name)),
+            #[cfg(feature = "kubernetes")]
+            Cluster::Kubernetes(cluster) => cluster.delete(name).await,
+        }
+    }
+
+    /// Where nodes are sent. Asked for at most once in [`INFO_AGE`], also when it fails, so that strangers cannot make
+    /// the host ask at will.
+    pub(crate) async fn cluster_info(&self) -> Result<ClusterInfo, String> {
+        let mut kept = self.info.lock().await;
+        if let Some((at, info)) = &*kept {
+            let age = if info.is_ok() { INFO_AGE } else { INFO_FAILURE_AGE };
+            if at.elapsed() < age {
+                return info.clone();
+            }
+        }
+        let asked = tokio::time::timeout(PATIENCE, self.ask_cluster_info()).await;
+        let info = asked.unwrap_or_else(|_| Err("no answer in time".into()));
+        *kept = Some((Instant::now(), info.clone()));
+        info
+    }
+
+    async fn ask_cluster_info(&self) -> Result<ClusterInfo, String> {
+        let text = match &self.cluster {
+            Cluster::Files(files) => files.cluster_info(),
+            #[cfg(feature = "kubernetes")]
+            Cluster::Kubernetes(cluster) => cluster.cluster_info().await,
+        }?;
+        ClusterInfo::from_config_map(&text).map_err(|error| error.to_string())
+    }
+}
+
+/// How long an effect may take; well within its lease.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+const INFO_AGE: Duration = Duration::from_secs(30);
+const INFO_FAILURE_AGE: Duration = Duration::from_secs(3);

@@ -1,0 +1,104 @@
+//! Files that hold secrets: mode 0600 from their first byte, whole or not there at all.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+/// Makes a file that must not exist yet; whoever loses the race gets [`io::ErrorKind::AlreadyExists`].
+pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let temporary = write_beside(path, contents)?;
+    let linked = std::fs::hard_link(&temporary, path);
+    std::fs::remove_file(&temporary)?;
+    linked?;
+    sync_folder(path)
+}
+
+/// Makes or replaces a file.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let temporary = write_beside(path, contents)?;
+    std::fs::rename(&temporary, path)?;
+    sync_folder(path)
+}
+
+/// Removes a file; that it is not there is as good.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => sync_folder(path),
+    }
+}
+
+/// Makes a folder that only its owner can look into, and clears it of what an earlier process left half-written.
+pub(crate) fn prepare_folder(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(TEMPORARY) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether nobody but the owner may read it.
+pub(crate) fn is_private(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 == 0)
+}
+
+/// Makes an empty file and its folder if there is none, so that a database is private from its first byte.
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
+const TEMPORARY: &str = ".provisioner-tmp";
+
+fn write_beside(path: &Path, contents: &[u8]) -> io::Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{:016x}{TEMPORARY}", rand::random::<u64>()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    file.write_all(contents)?;
+    file.sync_all()?;
+    Ok(temporary)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_whole_and_never_overwritten_by_create() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        create(&path, b"one").unwrap();
+        assert!(is_private(&path).unwrap());
+        assert_eq!(create(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        replace(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        remove(&path).unwrap();
+        remove(&path).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        write_beside(&folder.path().join("a"), b"half").unwrap();
+        create(&folder.path().join("b"), b"whole").unwrap();
+        prepare_folder(folder.path()).unwrap();
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, ["b"]);
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST /kubeadm/kubeconfig/{instance-id}`: a node asks for what `kubeadm join --discovery-file` takes.
+//!
+//! A stranger learns nothing here: an instance that is unknown, has ended, has another address, or whose time has
+//! passed is one and the same 404. Only the instance itself hears that its token is not ready yet. A node asks again
+//! until it has its file: it may well come up before AWS has said that it runs.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, Path, State},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use handfast::{
+    aws::InstanceId,
+    code::Code,
+    kubernetes::{BootstrapToken, ClusterInfo},
+    registrar::Explanation,
+    vocabulary::{Action, Answer, Authority, Command, Deliver, Delivered, GivenContent, Recipient, Refusal},
+};
+
+use super::{
+    App,
+    reply::{Problem, Reply},
+};
+
+/// Hands a package over to the instance it was issued for.
+pub(super) async fn hand_out(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(instance): Path<String>,
+    headers: HeaderMap,
+) -> Reply {
+    let Ok(instance) = instance.parse::<InstanceId>() else { return Err(Problem::not_found()) };
+    let command = Command {
+        authority: Authority::Node,
+        source: app.sender(peer.ip(), &headers),
+        action: Action::Deliver(Deliver { to: Recipient::Instance { instance } }),
+    };
+    // Asked for first: a package is handed over for a short time only, and not while nobody can say where the cluster is.
+    let info = match app.executors.cluster_info().await {
+        Ok(info) => Some(info),
+        Err(reason) => {
+            tracing::error!("cluster-info cannot be had: {reason}");
+            None
+        }
+    };
+    if info.is_none() && matches!(app.host.explain(&command).await?, Explanation::Accepted { .. }) {
+        return Err(not_ready());
+    }
+    let answer = app.host.run(command).await?;
+    match (answer, info) {
+        (Answer::Delivered(delivered), Some(info)) => kubeconfig(delivered, &info),
+        (Answer::Refused(refused), _) if refused.refusal == Refusal::NotReady => Err(not_ready()),
+        (Answer::Delivered(_), None) => Err(not_ready()),
+        (Answer::Refused(refused), _) => {
+            tracing::info!(code = %refused.code(), "refused a kubeconfig");
+            Err(Problem::not_found())
+        }
+        (_, _) => Err(Problem::not_found()),
+    }
+}
+
+fn kubeconfig(delivered: Delivered, info: &ClusterInfo) -> Result<Response, Problem> {
+    let token = delivered.contents.into_iter().find_map(|content| match content {
+        GivenContent::KubernetesBootstrapToken { token, .. } => token.expose().parse::<BootstrapToken>().ok(),
+        GivenContent::File { .. } => None,
+    });
+    let Some(token) = token else {
+        tracing::error!(package = %delivered.package, "the package holds no bootstrap token");
+        return Err(Problem::not_found());
+    };
+    tracing::info!(package = %delivered.package, again = delivered.again, "handed out a kubeconfig");
+    let text = info.kubeconfig(&token).expose().to_owned();
+    Ok(([(header::CONTENT_TYPE, "text/yaml; charset=utf-8")], text).into_response())
+}
+
+fn not_ready() -> Problem {
+    Problem::later(Code::NotReady, "your token is not ready yet")
+}

@@ -1,0 +1,106 @@
+//! The subcommand `serve`: everything is put together here.
+
+use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use handfast::{crypto::default_backend, registrar::Registrar};
+use tokio::{net::TcpListener, signal::unix, sync::watch};
+
+use crate::{
+    Fatal,
+    clock::Clock,
+    config::Settings,
+    driver::Driver,
+    executors::Executors,
+    host::Host,
+    keys::Keys,
+    operator, private_file,
+    routes::{self, App},
+    sns::Sns,
+    store::Store,
+};
+
+/// Runs the host until it is told to stop (SIGINT, SIGTERM). It may as well be killed: see [`crate::driver`].
+pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
+    warn(&settings);
+    let _lock = lock(&settings.database)?;
+    let store = Store::open(&settings.database).await?;
+    let keys = Keys::open(&settings.keys, store.is_in_use().await?)?;
+    let clock = settings.now.map_or_else(Clock::system, Clock::starting_at);
+    let instance_id_alone = settings.instance_id_alone();
+    let owner = settings.policy.owner.clone();
+    let registrar = Registrar::new(settings.policy, keys.peppers, keys.sealing, default_backend())?;
+    let executors = Arc::new(Executors::new(settings.cloud, settings.cluster, owner).await?);
+    operator::ensure_first(&store, clock.now().at).await?;
+    let host = Arc::new(Host::new(registrar, store, clock));
+    let folders = (settings.certificate_dir, settings.keep_unhandled);
+    let sns = Sns::new(Arc::clone(&host), settings.sns, settings.trust, folders).await?;
+    let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), settings.worker));
+    let trust_forwarded_for = settings.trust_forwarded_for;
+    let app = Arc::new(App { host, executors, sns, trust_forwarded_for, instance_id_alone });
+    run(settings.listen, app, driver).await
+}
+
+async fn run(listen: SocketAddr, app: Arc<App>, driver: Arc<Driver>) -> Result<(), Fatal> {
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let (stop, stopping) = watch::channel(false);
+    let driving = tokio::spawn(driver.run(stopping.clone()));
+    operator::show(format_args!("listening on http://{}", listener.local_addr()?))?;
+    let routes = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let mut until_stop = stopping.clone();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
+        let _ = until_stop.wait_for(|stop| *stop).await;
+    });
+    let serving = tokio::spawn(serving.into_future());
+    told_to_stop().await?;
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    // Whoever is still connected after that is let go: nothing is lost, everybody can ask again.
+    let _ = tokio::time::timeout(PATIENCE, async { (serving.await, driving.await) }).await;
+    Ok(())
+}
+
+async fn told_to_stop() -> Result<(), Fatal> {
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
+    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Two hosts on one file would take each other's work for that of a dead process.
+fn lock(database: &Path) -> Result<File, Fatal> {
+    let path = database.with_added_extension("lock");
+    private_file::touch(&path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    let file = File::options().append(true).open(&path)?;
+    file.try_lock().map_err(|error| format!("{}: {error}: does another host run on it?", path.display()))?;
+    Ok(file)
+}
+
+fn warn(settings: &Settings) {
+    if settings.instance_id_alone() {
+        tracing::warn!(
+            "INSECURE: whoever knows an instance id is given that node's credentials \
+             (--insecure-instance-id-alone). Instance ids are not secret."
+        );
+    }
+    if settings.sns.development.is_some() {
+        tracing::warn!("INSECURE: certificates of an emulator are trusted (sns.development)");
+    }
+    if let Some(now) = settings.now {
+        tracing::warn!("INSECURE: pretending that it is {now} (--now)");
+    }
+    if !settings.listen.ip().is_loopback() && settings.trust_forwarded_for.is_empty() {
+        tracing::warn!(
+            "listening on {} without TLS: kubeconfigs travel in the clear unless a proxy stands in front",
+            settings.listen
+        );
+    }
+    if settings.policy.instances.is_empty() {
+        tracing::warn!("no rule wants any instance: the configuration has no [[policy.instances]]");
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(25);
