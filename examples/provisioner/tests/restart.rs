@@ -122,6 +122,8 @@ async fn killed_at_any_moment_nothing_is_lost_or_done_twice() {
         SqlitePool::connect_with(SqliteConnectOptions::new().filename(place.database())).await.unwrap();
     let records = check_history(&pool).await;
     check_packages(&pool, &records, ended, living).await;
+    let again = begun_again(&pool).await;
+    println!("seed {seed}: {KILLS} kills, {again} effects begun again");
     let left = std::fs::read_dir(place.path("state/manifests")).unwrap().count();
     assert_eq!(left, living.len(), "no half-written file is left");
 }
@@ -195,6 +197,18 @@ async fn check_history(pool: &SqlitePool) -> BTreeMap<String, Value> {
         records.insert(key, serde_json::from_str(&body).unwrap());
     }
     records
+}
+
+/// How many effects a process took that another one had taken before and not finished.
+async fn begun_again(pool: &SqlitePool) -> i64 {
+    let counts: (i64, i64) = sqlx::query_as(
+        "SELECT COALESCE(SUM(fact IN ('resource_started', 'instance_describing')), 0), \
+         COALESCE(SUM(fact IN ('resource_ready', 'resource_gone', 'instance_described')), 0) FROM handfast_events",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    counts.0 - counts.1
 }
 
 /// One package for each instance, issued once, created once; those that ended left nothing behind.

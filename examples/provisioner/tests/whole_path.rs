@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use reqwest::Method;
 use support::{ELSEWHERE, HERE, Place, UNWANTED, authority, token_in, until};
 
@@ -77,6 +79,40 @@ async fn repeats_issue_nothing_new_and_give_the_same() {
     assert!(host.event(authority::state_change(HERE, "running")).await["package"].is_string());
     assert_eq!(host.joined(HERE).await, first);
     assert_eq!((host.packages(&token).await.len(), place.manifests().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn all_at_once_is_as_one_after_the_other() {
+    let place = Place::new();
+    let host = Arc::new(place.start());
+    let token = host.token.clone().unwrap();
+    let message = authority::notification(&authority::state_change(HERE, "running").to_string());
+    let at_once = |count: usize, path: String, body: String| {
+        let host = Arc::clone(&host);
+        async move {
+            let post = || {
+                let (host, path, body) = (Arc::clone(&host), path.clone(), body.clone());
+                tokio::spawn(async move { host.post(&path, &body).await })
+            };
+            let posted: Vec<_> = (0..count).map(|_| post()).collect();
+            let mut replies = Vec::new();
+            for reply in posted {
+                replies.push(reply.await.unwrap());
+            }
+            replies
+        }
+    };
+    let replies = at_once(20, "/sns".into(), message).await;
+    assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
+    assert_eq!(replies.iter().filter(|reply| reply.json()["changed"] == true).count(), 1);
+    until("the token is made", || !place.manifests().is_empty()).await;
+    let mut given: Vec<_> = at_once(10, format!("/kubeadm/kubeconfig/{HERE}"), String::new()).await;
+    given.retain(|reply| reply.status == 200);
+    given.push(host.kubeconfig(HERE).await);
+    assert!(given.iter().all(|reply| reply.body == given[0].body));
+    let id = host.packages(&token).await[0]["id"].as_str().unwrap().to_owned();
+    let delivered = host.facts(&token, &id).await.iter().filter(|fact| *fact == "package_delivered").count();
+    assert_eq!((host.packages(&token).await.len(), delivered), (1, 1));
 }
 
 #[tokio::test]

@@ -16,7 +16,9 @@ use handfast::{
     code::Code,
     kubernetes::{BootstrapToken, ClusterInfo},
     registrar::Explanation,
-    vocabulary::{Action, Answer, Authority, Command, Deliver, Delivered, GivenContent, Recipient, Refusal},
+    vocabulary::{
+        Action, Answer, Authority, Command, Deliver, Delivered, GivenContent, Recipient, Refusal, Refused,
+    },
 };
 
 use super::{
@@ -39,26 +41,39 @@ pub(super) async fn hand_out(
     };
     // Asked for first: a package is handed over for a short time only, and not while nobody can say where the cluster is.
     let info = match app.executors.cluster_info().await {
-        Ok(info) => Some(info),
+        Ok(info) => info,
         Err(reason) => {
             tracing::error!("cluster-info cannot be had: {reason}");
-            None
+            return Err(without_cluster(app.host.explain(&command).await?));
         }
     };
-    if info.is_none() && matches!(app.host.explain(&command).await?, Explanation::Accepted { .. }) {
-        return Err(not_ready());
+    match app.host.run(command).await? {
+        Answer::Delivered(delivered) => kubeconfig(delivered, &info),
+        Answer::Refused(refused) => Err(refuse(refused)),
+        Answer::Issued(_)
+        | Answer::Redeemed(_)
+        | Answer::CheckedIn(_)
+        | Answer::Revoked(_)
+        | Answer::Expired(_)
+        | Answer::Reported(_)
+        | Answer::Observed(_) => Err(Problem::not_found()),
     }
-    let answer = app.host.run(command).await?;
-    match (answer, info) {
-        (Answer::Delivered(delivered), Some(info)) => kubeconfig(delivered, &info),
-        (Answer::Refused(refused), _) if refused.refusal == Refusal::NotReady => Err(not_ready()),
-        (Answer::Delivered(_), None) => Err(not_ready()),
-        (Answer::Refused(refused), _) => {
-            tracing::info!(code = %refused.code(), "refused a kubeconfig");
-            Err(Problem::not_found())
-        }
-        (_, _) => Err(Problem::not_found()),
+}
+
+/// Nothing is decided now; but who would be refused is refused, so that nobody learns more than on other days.
+fn without_cluster(would_be: Explanation) -> Problem {
+    match would_be {
+        Explanation::Refused(refused) => refuse(refused),
+        Explanation::Accepted { .. } | Explanation::Need { .. } => not_ready(),
     }
+}
+
+fn refuse(refused: Refused) -> Problem {
+    if refused.refusal == Refusal::NotReady {
+        return not_ready();
+    }
+    tracing::info!(code = %refused.code(), "refused a kubeconfig");
+    Problem::not_found()
 }
 
 fn kubeconfig(delivered: Delivered, info: &ClusterInfo) -> Result<Response, Problem> {
