@@ -21,7 +21,7 @@ need-rust:
 need-rust-of-the-host: need-rust
 	@scripts/need.sh cargo 'Rust, for the host' 1.94
 need-python: need-rust
-	@scripts/need.sh python3 Python 3.10
+	@scripts/need.sh python3 Python 3.11
 need-node: need-rust
 	@scripts/need.sh node Node.js 20.9
 	@scripts/need.sh npm 'the package manager of Node.js'

@@ -2,7 +2,7 @@
 //!
 //! A carrier: convert in, one call of the core, convert out. The rules are the core's; the only things that are
 //! supplied here are the system's clock and entropy, where the caller gives none.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 mod aws;
 mod command;

@@ -164,9 +164,6 @@ def real_vectors(path: str) -> Path:
     root = Path(os.environ.get("HANDFAST_VECTORS", ROOT / ".." / "shared" / "vectors"))
     found = root / path
     if not found.exists():
-        sys.__stderr__ and print(
-            f"SKIPPED: no {found} (set HANDFAST_VECTORS to the folder of vectors)", file=sys.__stderr__
-        )
         pytest.skip(f"no {found}; set HANDFAST_VECTORS to the folder of vectors")
     return found
 
