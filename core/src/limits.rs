@@ -62,6 +62,8 @@ pub const NAME_BYTES: usize = 128;
 pub const KIND_BYTES: usize = 32;
 /// Bytes of a node name (RFC 1123 as Kubernetes has it).
 pub const NODE_NAME_BYTES: usize = 253;
+/// Bytes of one command, as JSON. Room for [`CONTENTS`] files of [`FILE_BYTES`] would be wasteful; a package is not a disk image.
+pub const COMMAND_BYTES: usize = 1024 * 1024;
 /// Labels of a package.
 pub const LABELS: usize = 16;
 /// Bytes of a label's key (Kubernetes: 63, with a prefix 253).
