@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use handfast::{
@@ -19,6 +19,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     executors::Executors,
     host::{Host, HostError},
+    store::NOTICES,
 };
 
 /// Applies deadlines and performs effects.
@@ -41,6 +42,7 @@ impl Driver {
         let mut tasks = JoinSet::new();
         // Leases that an earlier life of this worker took end later than now: look ahead once.
         let mut ahead = LEASE_SECONDS;
+        let mut tidied = Instant::now();
         while !*stop.borrow() {
             let pause = match self.pass(ahead, &mut tasks).await {
                 Ok(pause) => pause,
@@ -50,6 +52,12 @@ impl Driver {
                 }
             };
             ahead = 0;
+            if tidied.elapsed() >= TIDY {
+                tidied = Instant::now();
+                if let Err(error) = self.host.store.bound_notices(NOTICES).await {
+                    tracing::error!("old refusals could not be deleted: {error}");
+                }
+            }
             while tasks.try_join_next().is_some() {}
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -171,5 +179,7 @@ const LEASE_SECONDS: u32 = 60;
 const BATCH: u32 = 100;
 /// Effects performed at once.
 const AT_ONCE: usize = 8;
+/// How often old refusals are deleted.
+const TIDY: Duration = Duration::from_secs(10 * 60);
 const STEADY: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);

@@ -2,6 +2,7 @@
 //! store, so that a program in Python or Node can go on with this database.
 
 mod lists;
+mod notices;
 mod topics;
 
 use std::{collections::BTreeMap, path::Path, str::FromStr, time::Duration};
@@ -19,7 +20,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub(crate) use self::lists::{Cursor, Filter};
+pub(crate) use self::{
+    lists::{Cursor, Filter},
+    notices::NOTICES,
+};
 use crate::private_file;
 
 /// What the database did not do.
@@ -160,6 +164,9 @@ fn migrations() -> Vec<Migration> {
 }
 
 async fn guards_hold(connection: &mut SqliteConnection, batch: &Batch) -> Result<bool, StoreError> {
+    if batch.guards.is_empty() {
+        return Ok(true);
+    }
     let mut query = QueryBuilder::<Sqlite>::new("SELECT key, version FROM handfast_records WHERE key IN (");
     let mut list = query.separated(", ");
     for guard in &batch.guards {
