@@ -1,4 +1,5 @@
-// Builds the native half and puts it beside this file: `node build.mjs [--debug]`. Needs a Rust toolchain, nothing else.
+// Builds the native half and puts it beside this file: `node build.mjs [--debug]`. Needs a Rust toolchain, nothing
+// else.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';

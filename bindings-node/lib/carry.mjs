@@ -14,7 +14,7 @@ class Placeholder {
  * Takes a value apart: `Secret`s and an `InstanceEvent` go beside the text. `Date`s become RFC 3339, `Map`s objects and
  * `Set`s arrays.
  *
- * @returns {{ json: string, secrets: Secret[], event?: InstanceEvent }}
+ * @returns {{ json: string, secrets: object[], event?: object }}
  */
 export function give(value) {
   const secrets = [];
@@ -24,11 +24,12 @@ export function give(value) {
     if (this instanceof Placeholder) return member;
     if (member instanceof native.Secret) return new Placeholder(secrets.push(member) - 1);
     if (member instanceof native.InstanceEvent) {
-      if (this !== value || name !== 'event') throw invalid(name, 'an InstanceEvent belongs into `event` of observe_instance');
+      if (this !== value || name !== 'event')
+        throw invalid(name, 'an InstanceEvent belongs into `event` of observe_instance');
       event = member;
       return undefined;
     }
-    if (member instanceof Date) return new Date(moment(member, name)).toISOString();
+    if (member instanceof Date) return native.timestamp(moment(member, name));
     if (member instanceof Map) return Object.fromEntries(member);
     if (member instanceof Set) return [...member];
     if (name === '$secret' && typeof member !== 'string') throw invalid(name, 'unknown field');
@@ -52,10 +53,10 @@ export function take(json, secrets = []) {
   });
 }
 
-/** An instant as the native half takes it, a number or a text; the system's clock when there is none. */
+/** An instant in milliseconds since 1970; the system's clock when there is none. */
 export function moment(at, argument = 'now') {
   if (at === undefined) return Date.now();
-  if (typeof at === 'string') return at;
+  if (typeof at === 'string') return native.millis(at, argument);
   const millis = at instanceof Date ? at.getTime() : Number.NaN;
   if (Number.isNaN(millis)) throw invalid(argument, 'expected a valid Date or an RFC 3339 text');
   return millis;

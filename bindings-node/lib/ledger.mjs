@@ -24,8 +24,8 @@ export class Ledger {
   }
 
   /**
-   * A ledger folded from a history, oldest first: rows of events, or their bodies. The records come out bit for bit; the
-   * vault stays empty, because a history holds no secrets.
+   * A ledger folded from a history, oldest first: rows of events, or their bodies. The records come out bit for bit;
+   * the vault stays empty, because a history holds no secrets.
    */
   static replay(events) {
     return new Ledger({ [ADOPTED]: native.Ledger.replay(Array.from(events, bodyOf)) });

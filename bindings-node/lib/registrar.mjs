@@ -8,15 +8,15 @@ import native from './native.mjs';
 export let nativeOf;
 
 /**
- * The configured state machine: a policy and two key rings. It holds no record and changes nothing; one serves the whole
- * process.
+ * The configured state machine: a policy and two key rings. It holds no record and changes nothing; one serves the
+ * whole process.
  */
 export class Registrar {
   #native;
 
   /**
    * @param {import('../types/index.d.ts').Policy} policy every member has a safe default
-   * @param {{ peppers: KeyRing, sealing: KeyRing }} keys `peppers` key the digests of tokens, `sealing` seals secrets at
+   * @param {{ peppers: object, sealing: object }} keys `peppers` key the digests of tokens, `sealing` seals secrets at
    *   rest: keep both apart from the records, or a stolen database is a stolen fleet
    */
   constructor(policy, { peppers, sealing } = {}) {

@@ -3,9 +3,9 @@ import { Ledger } from './ledger.mjs';
 import { nativeOf } from './registrar.mjs';
 
 /**
- * Runs a command through a store and gives its answer; a refusal is an answer. The store is a `Ledger`, a `SqliteStore`,
- * or any object with `read(keys)`, `commit(batch)` and `due(now, limit)`, each of which may be asynchronous. A commit that
- * conflicts with somebody else's is decided again.
+ * Runs a command through a store and gives its answer; a refusal is an answer. The store is a `Ledger`, a
+ * `SqliteStore`, or any object with `read(keys)`, `commit(batch)` and `due(now, limit)`, each of which may be
+ * asynchronous. A commit that conflicts with somebody else's is decided again.
  */
 export async function run(store, command, { registrar, now, trustedClock } = {}) {
   nativeOf(registrar);

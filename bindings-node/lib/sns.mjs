@@ -8,9 +8,6 @@ import native from './native.mjs';
 const VERIFIED = Symbol('verified');
 const TELL = Symbol('tell');
 
-/** How many notifications share an object of the native half. */
-const PLACES = native.shelfPlaces();
-
 /** What every verified message tells. */
 class Envelope {
   #told;
@@ -110,7 +107,7 @@ export class Unsubscription extends Envelope {}
  */
 export class SnsReceiver {
   #native;
-  #shelf = native.shelf();
+  #shelf;
 
   /** @param {import('../types/index.d.ts').SnsPolicy} policy only its topics are required */
   constructor(policy) {
@@ -125,7 +122,7 @@ export class SnsReceiver {
    */
   receive(body, headers, { now, trustedClock = true } = {}) {
     const given = bytesOf(body, 'body');
-    const delivery = this.#native.receive(this.#shelf, given, pairs(headers), moment(now), trustedClock);
+    const delivery = this.#native.receive(given, pairs(headers), moment(now), trustedClock);
     if (typeof delivery === 'number') return { type: 'notification', notification: this.#take(delivery) };
     const { fetch, confirmation, unsubscription } = delivery;
     if (fetch) return { type: 'need', fetch };
@@ -140,8 +137,8 @@ export class SnsReceiver {
   }
 
   /**
-   * Says why there is no certificate: `unreachable`, `timeout`, `redirect`, `too_large`, or the HTTP status. Always throws
-   * what the message is now to be answered with.
+   * Says why there is no certificate: `unreachable`, `timeout`, `redirect`, `too_large`, or the HTTP status. Always
+   * throws what the message is now to be answered with.
    */
   certificateFailed(url, failure, { now, trustedClock = true } = {}) {
     this.#native.certificateFailed(url, failure, moment(now), trustedClock);
@@ -152,16 +149,16 @@ export class SnsReceiver {
     this.#native.forgetCertificates();
   }
 
+  /** Several notifications share a shelf of the native half; at place 0 a new one begins. */
   #take(place) {
-    const notification = new Notification(VERIFIED, this.#shelf, place);
-    if (place === PLACES - 1) this.#shelf = native.shelf();
-    return notification;
+    if (place === 0) this.#shelf = this.#native.shelf();
+    return new Notification(VERIFIED, this.#shelf, place);
   }
 }
 
 /**
- * Judges a delivery and fetches the certificate where one is needed, as strictly as the receiver asks: no redirects, few
- * bytes, little time. Gives what `receiver.receive` gives, but never `need`.
+ * Judges a delivery and fetches the certificate where one is needed, as strictly as the receiver asks: no redirects,
+ * few bytes, little time. Gives what `receiver.receive` gives, but never `need`.
  */
 export async function receive(receiver, body, headers, { now, trustedClock, fetch = globalThis.fetch } = {}) {
   const options = { now, trustedClock };

@@ -11,7 +11,7 @@ use napi_derive::napi;
 use crate::{
     error::{Result, Throw},
     secret::Secret,
-    system::{self, Instant},
+    system,
 };
 
 /// A bootstrap token.
@@ -69,7 +69,7 @@ impl From<kubernetes::BootstrapSecret> for BootstrapSecret {
 #[napi(object, object_to_js = false)]
 pub struct SecretOptions {
     /// When the token expires.
-    pub expires_at: Instant,
+    pub expires_at: i64,
     /// Whose object it is.
     pub owner: String,
     /// The instance that it is labelled with.
@@ -87,7 +87,7 @@ impl BootstrapSecret {
     /// Puts the Secret together.
     #[napi(constructor)]
     pub fn new(token: &BootstrapToken, options: SecretOptions) -> Result<Self> {
-        let expires_at = system::instant(&options.expires_at, "expiresAt")?;
+        let expires_at = system::instant(options.expires_at, "expiresAt")?;
         Self::build(token, expires_at, &options).map(Self).map_err(Throw::throw)
     }
 

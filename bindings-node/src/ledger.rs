@@ -14,7 +14,7 @@ use crate::{
     error::{Result, Throw},
     registrar::Registrar,
     rows::{self, Row},
-    system::{self, Instant},
+    system,
 };
 
 /// A store in memory.
@@ -50,10 +50,10 @@ impl Ledger {
         &mut self,
         registrar: &Registrar,
         command: command::Carried<'_>,
-        now: Instant,
+        now: i64,
         trusted: bool,
     ) -> Result<Parts> {
-        let (command, now) = (command::read(&command)?, system::now(&now, trusted)?);
+        let (command, now) = (command::read(&command)?, system::now(now, trusted)?);
         self.0
             .run(registrar.get(), &command, now, &mut system::entropy()?)
             .map(|answer| carry::parts(answer.into_parts()))
@@ -66,10 +66,10 @@ impl Ledger {
         &self,
         registrar: &Registrar,
         command: command::Carried<'_>,
-        now: Instant,
+        now: i64,
         trusted: bool,
     ) -> Result<String> {
-        let (command, now) = (command::read(&command)?, system::now(&now, trusted)?);
+        let (command, now) = (command::read(&command)?, system::now(now, trusted)?);
         let explanation = registrar.get().explain(&command, &self.0, now).map_err(Throw::throw)?;
         Ok(carry::write(&explanation))
     }
@@ -82,9 +82,9 @@ impl Ledger {
 
     /// The keys of which something is due.
     #[napi]
-    pub fn due(&self, now: Instant, limit: u32) -> Result<Vec<String>> {
+    pub fn due(&self, now: i64, limit: u32) -> Result<Vec<String>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let keys = self.0.due(system::instant(&now, "now")?, limit);
+        let keys = self.0.due(system::instant(now, "now")?, limit);
         Ok(keys.iter().map(ToString::to_string).collect())
     }
 

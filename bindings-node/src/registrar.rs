@@ -20,7 +20,7 @@ use crate::{
     kubernetes::BootstrapSecret,
     rows::{self, Row},
     session::Session,
-    system::{self, Instant},
+    system,
 };
 
 /// The configured state machine.
@@ -99,12 +99,12 @@ impl Registrar {
         command: command::Carried<'_>,
         keys: Vec<String>,
         rows: Vec<Row>,
-        now: Instant,
+        now: i64,
         trusted: bool,
     ) -> Result<String> {
         let mut loaded = Loaded::default();
         loaded.add(&rows::keys(&keys)?, rows::read(rows)?).map_err(Throw::throw)?;
-        let (command, now) = (command::read(&command)?, system::now(&now, trusted)?);
+        let (command, now) = (command::read(&command)?, system::now(now, trusted)?);
         self.0
             .explain(&command, &loaded, now)
             .map(|explanation| carry::write(&explanation))

@@ -7,7 +7,7 @@ use crate::{
     carry::{self, Parts},
     error::{Result, Throw},
     rows::{self, Row},
-    system::{self, Instant},
+    system,
 };
 
 /// One command on its way through a store.
@@ -35,8 +35,8 @@ pub struct Asked {
 impl Session {
     /// Goes on until something has to be done outside.
     #[napi]
-    pub fn next(&mut self, now: Instant, trusted: bool) -> Result<Asked> {
-        let now = system::now(&now, trusted)?;
+    pub fn next(&mut self, now: i64, trusted: bool) -> Result<Asked> {
+        let now = system::now(now, trusted)?;
         let mut asked = Asked { load: None, commit: None, answer: None };
         match self.0.next(now, &mut system::entropy()?).map_err(Throw::throw)? {
             Step::Load(keys) => asked.load = Some(keys.iter().map(ToString::to_string).collect()),

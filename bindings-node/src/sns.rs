@@ -1,6 +1,6 @@
 //! The SNS receiver and what it has verified.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 
 use handfast::{
     crypto,
@@ -13,7 +13,7 @@ use napi_derive::napi;
 use crate::{
     carry::{self, Secrets},
     error::{Result, Throw, invalid},
-    system::{self, Instant},
+    system,
 };
 
 /// What a verified message tells; the class in `lib/sns.mjs` reads it when it is asked.
@@ -35,25 +35,29 @@ pub struct Told {
     pub url: Option<String>,
 }
 
-/// Verified notifications as JavaScript holds them: several in one place, because an object of its own for each would
-/// cost more than all else here. A shelf lives as long as one of its notifications.
+/// Verified notifications as JavaScript holds them: several in one object, because one of its own for each would cost
+/// more than all else here. A shelf lives as long as one of its notifications.
 #[derive(Default)]
-pub struct Shelf(RefCell<Vec<Verified<sns::Notification>>>);
+pub struct Shelf(Rc<RefCell<Vec<Verified<sns::Notification>>>>);
 
-/// How many notifications share a shelf: as many as keep its share of a message small, and its memory, too.
+/// How many notifications share a shelf: enough to make its cost small, few enough to keep little memory alive.
 const PLACES: usize = 16;
 
 /// Roughly the bytes of a notification, for the garbage collector.
 const NOTIFICATION_BYTES: usize = 2048;
 
 impl Shelf {
-    fn put(&self, notification: Verified<sns::Notification>) -> u32 {
+    /// Puts a notification onto the shelf, or onto a new one when it is full, and gives its place there.
+    fn put(&mut self, notification: Verified<sns::Notification>) -> u32 {
+        if self.0.borrow().len() >= PLACES {
+            *self = Self::default();
+        }
         let mut notifications = self.0.borrow_mut();
         notifications.push(notification);
         u32::try_from(notifications.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
-    /// Gives what lies in a place.
+    /// Reads what lies in a place.
     pub(crate) fn with<T>(
         &self,
         place: u32,
@@ -63,18 +67,6 @@ impl Shelf {
         let found = usize::try_from(place).ok().and_then(|place| notifications.get(place));
         found.map(read).ok_or_else(|| invalid("", "expected a verified message"))
     }
-}
-
-/// An empty shelf for [`shelf_places`] notifications.
-#[napi]
-pub fn shelf() -> External<Shelf> {
-    External::new_with_size_hint(Shelf::default(), PLACES.saturating_mul(NOTIFICATION_BYTES))
-}
-
-/// How many notifications go onto a shelf.
-#[napi]
-pub fn shelf_places() -> u32 {
-    u32::try_from(PLACES).unwrap_or(1)
 }
 
 macro_rules! tell {
@@ -126,7 +118,10 @@ pub struct Delivery {
 
 /// Verifies deliveries of SNS.
 #[napi]
-pub struct SnsReceiver(sns::Receiver);
+pub struct SnsReceiver {
+    receiver: sns::Receiver,
+    shelf: Shelf,
+}
 
 #[napi]
 impl SnsReceiver {
@@ -134,26 +129,28 @@ impl SnsReceiver {
     #[napi(constructor)]
     pub fn new(policy: String, secrets: Secrets<'_>) -> Result<Self> {
         let policy: sns::Policy = carry::read_as(&policy, &secrets, "")?;
-        sns::Receiver::new(policy, crypto::default_backend()).map(Self).map_err(Throw::throw)
+        let receiver = sns::Receiver::new(policy, crypto::default_backend()).map_err(Throw::throw)?;
+        Ok(Self { receiver, shelf: Shelf::default() })
     }
 
-    /// Judges a delivery; `headers` are names and values in turn. A notification goes onto the shelf: its place is given.
+    /// Judges a delivery; `headers` are names and values in turn. A notification goes onto the shelf: its place is given,
+    /// and at place 0 the shelf is a new one.
     #[napi]
     pub fn receive(
         &mut self,
-        shelf: &External<Shelf>,
         body: &[u8],
         headers: Option<Vec<String>>,
-        now: Instant,
+        now: i64,
         trusted: bool,
     ) -> Result<Either<u32, Delivery>> {
         let headers = headers.unwrap_or_default();
         let pairs = headers.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str()));
         let headers = Headers::from_pairs(pairs).map_err(Throw::throw)?;
-        let received = self.0.receive(body, &headers, system::now(&now, trusted)?).map_err(Throw::throw)?;
+        let received =
+            self.receiver.receive(body, &headers, system::now(now, trusted)?).map_err(Throw::throw)?;
         let mut delivery = Delivery { fetch: None, confirmation: None, unsubscription: None };
         match received {
-            Received::Notification(verified) => return Ok(Either::A(shelf.put(verified))),
+            Received::Notification(verified) => return Ok(Either::A(self.shelf.put(verified))),
             Received::Need(fetch) => delivery.fetch = Some(fetch.into()),
             Received::Wait => {}
             Received::Confirm(verified) => {
@@ -165,10 +162,17 @@ impl SnsReceiver {
         Ok(Either::B(delivery))
     }
 
+    /// The shelf of the last notification.
+    #[napi]
+    pub fn shelf(&self) -> External<Shelf> {
+        let size = PLACES.saturating_mul(NOTIFICATION_BYTES);
+        External::new_with_size_hint(Shelf(Rc::clone(&self.shelf.0)), size)
+    }
+
     /// Takes a fetched certificate.
     #[napi]
-    pub fn certificate(&mut self, url: String, file: &[u8], now: Instant, trusted: bool) -> Result<()> {
-        self.0.certificate(&url, Ok(file), system::now(&now, trusted)?).map_err(Throw::throw)
+    pub fn certificate(&mut self, url: String, file: &[u8], now: i64, trusted: bool) -> Result<()> {
+        self.receiver.certificate(&url, Ok(file), system::now(now, trusted)?).map_err(Throw::throw)
     }
 
     /// Takes the reason why there is no certificate; always throws what the message is now to be answered with.
@@ -177,17 +181,17 @@ impl SnsReceiver {
         &mut self,
         url: String,
         failure: Either<u16, String>,
-        now: Instant,
+        now: i64,
         trusted: bool,
     ) -> Result<()> {
-        let now = system::now(&now, trusted)?;
-        self.0.certificate(&url, Err(read_failure(&failure)?), now).map_err(Throw::throw)
+        let now = system::now(now, trusted)?;
+        self.receiver.certificate(&url, Err(read_failure(&failure)?), now).map_err(Throw::throw)
     }
 
     /// Forgets all fetched certificates.
     #[napi]
     pub fn forget_certificates(&mut self) {
-        self.0.forget_certificates();
+        self.receiver.forget_certificates();
     }
 }
 

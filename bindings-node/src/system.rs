@@ -1,7 +1,6 @@
 //! Time as it is given, and the system's entropy: a binding is the only place that takes it.
 
 use handfast::time::{Now, Timestamp};
-use napi::Either;
 use napi_derive::napi;
 use rand::{
     SeedableRng,
@@ -10,27 +9,28 @@ use rand::{
 
 use crate::error::{Result, invalid, no_entropy};
 
-/// Milliseconds since 1970, or RFC 3339.
-pub(crate) type Instant = Either<i64, String>;
-
 /// An instant as handfast writes it: RFC 3339 in UTC with three decimals and `Z`, so that it sorts as text.
 #[napi]
-pub fn timestamp(at: Instant) -> Result<String> {
-    instant(&at, "at").map(|at| at.to_string())
+pub fn timestamp(millis: i64) -> Result<String> {
+    instant(millis, "at").map(|at| at.to_string())
 }
 
-/// The argument `now`.
-pub(crate) fn now(at: &Instant, trusted: bool) -> Result<Now> {
-    Ok(Now { at: instant(at, "now")?, trusted })
+/// Milliseconds since 1970 of an instant in RFC 3339.
+#[napi]
+pub fn millis(text: String, argument: String) -> Result<i64> {
+    let at = text.parse::<Timestamp>().map_err(|_| invalid(&argument, "expected an RFC 3339 time"))?;
+    Ok(at.unix_millis())
 }
 
-/// Reads an instant.
-pub(crate) fn instant(at: &Instant, argument: &str) -> Result<Timestamp> {
-    let read = match at {
-        Either::A(millis) => Timestamp::from_unix_millis(*millis),
-        Either::B(text) => text.parse().ok(),
-    };
-    read.ok_or_else(|| invalid(argument, "expected an RFC 3339 time"))
+/// The argument `now`, in milliseconds since 1970.
+pub(crate) fn now(millis: i64, trusted: bool) -> Result<Now> {
+    Ok(Now { at: instant(millis, "now")?, trusted })
+}
+
+/// An instant in milliseconds since 1970.
+pub(crate) fn instant(millis: i64, argument: &str) -> Result<Timestamp> {
+    Timestamp::from_unix_millis(millis)
+        .ok_or_else(|| invalid(argument, "expected a time within the calendar"))
 }
 
 /// A generator seeded from the system for one call.

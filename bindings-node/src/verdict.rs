@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use crate::{
     error::{Result, Throw, invalid},
-    system::{self, Instant},
+    system,
 };
 
 /// What to hold the message to.
@@ -17,7 +17,7 @@ pub struct VerdictOptions {
     /// The one topic that is expected.
     pub topic: String,
     /// The present.
-    pub now: Instant,
+    pub now: i64,
     /// Seconds that the message may be old.
     pub max_age_seconds: Option<u32>,
     /// Accept 1024-bit certificates.
@@ -38,7 +38,7 @@ pub struct Verdict {
 /// Verifies one message with one certificate or public key in PEM.
 #[napi]
 pub fn verify_once(message: &[u8], certificate_or_key: &[u8], options: VerdictOptions) -> Result<Verdict> {
-    let now = system::instant(&options.now, "now")?;
+    let now = system::instant(options.now, "now")?;
     let options = Options {
         topic: options.topic.parse().map_err(Throw::throw)?,
         max_age_seconds: options.max_age_seconds,

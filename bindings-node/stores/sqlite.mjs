@@ -2,8 +2,8 @@
  * A store in one SQLite file, for any number of processes on one machine. The tables are those of every language: a
  * file that was begun from Python or Rust is continued here.
  *
- * Uses `node:sqlite` where Node.js has it (from 22.5), else the package `@photostructure/sqlite`, which is the same code
- * for older versions.
+ * Uses `node:sqlite` where Node.js has it (from 22.5), else the package `@photostructure/sqlite`, which is the same
+ * code for older versions.
  */
 import { SQLITE_SCHEMA, timestamp } from '../lib/index.mjs';
 import { misuse } from '../lib/error.mjs';
@@ -113,9 +113,7 @@ function prepare(database) {
       INSERT OR REPLACE INTO handfast_records
         (key, version, body, record, scope, name, kind, status, labels, created_at, wake_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    event: statement(
-      'INSERT INTO handfast_events (key, version, at, fact, scope, body) VALUES (?, ?, ?, ?, ?, ?)',
-    ),
+    event: statement('INSERT INTO handfast_events (key, version, at, fact, scope, body) VALUES (?, ?, ?, ?, ?, ?)'),
     notice: statement(`
       INSERT INTO handfast_notices (coalesce, count, first_at, last_at, body) VALUES (?, 1, ?, ?, ?)
       ON CONFLICT (coalesce) DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)`),
@@ -166,7 +164,9 @@ function rollBack(database) {
 }
 
 function isDatabase(location) {
-  return typeof location === 'object' && typeof location?.prepare === 'function' && typeof location?.exec === 'function';
+  return (
+    typeof location === 'object' && typeof location?.prepare === 'function' && typeof location?.exec === 'function'
+  );
 }
 
 function isSecret(key) {

@@ -25,7 +25,11 @@ describe('errors', () => {
     const cases = [
       [issue({ ttlSeconds: 'soon' }), 'ttlSeconds', /^ttlSeconds: invalid type/],
       [issue({ ttl_seconds: 60 }), 'ttlSeconds', /`ttl_seconds` is written `ttlSeconds` here$/],
-      [issue({ bindings: { nodeNames: 'a' } }), 'bindings.nodeNames', /expected one of `instance`, `nodeName`, `cidrs`$/],
+      [
+        issue({ bindings: { nodeNames: 'a' } }),
+        'bindings.nodeNames',
+        /expected one of `instance`, `nodeName`, `cidrs`$/,
+      ],
       [issue({ contents: [{ type: 'kubernetes_bootstrap_token', ttlSeconds: -1 }] }), undefined, /contents\[0\]/],
       [issue({ labels: { some_key: 7 } }), 'labels.some_key', /^labels\.some_key: invalid type/],
       [issue({ activatesOn: 'checkIn' }), 'activatesOn', /unknown variant `checkIn`, expected one of .*`check_in`/],
@@ -67,7 +71,10 @@ describe('errors', () => {
     ]) {
       assert.doesNotMatch(inspect(refuse(command)), /hunter2/);
     }
-    assert.throws(() => new Secret(271828), (error) => !/271828/.test(inspect(error)) && error.code === 'invalid_input');
+    assert.throws(
+      () => new Secret(271828),
+      (error) => !/271828/.test(inspect(error)) && error.code === 'invalid_input',
+    );
   });
 
   it('are thrown for a mistaken configuration', () => {
@@ -149,7 +156,12 @@ describe('secrets', () => {
   const secret = new Secret('hunter2');
 
   it('show themselves nowhere', () => {
-    for (const shown of [`${secret}`, String(secret), JSON.stringify({ secret }), inspect({ secret }, { showHidden: true, depth: 9 })]) {
+    for (const shown of [
+      `${secret}`,
+      String(secret),
+      JSON.stringify({ secret }),
+      inspect({ secret }, { showHidden: true, depth: 9 }),
+    ]) {
       assert.ok(shown.includes('[redacted]') && !shown.includes('hunter2'), shown);
     }
     assert.equal(secret.expose(), 'hunter2');

@@ -51,7 +51,10 @@ async function agree(node, python) {
   const theirs = await python({ rows: true });
   const bare = (rows) => rows.flat().map(({ key, version, body }) => ({ key, version, body }));
   assert.deepEqual(bare(ours), bare(theirs));
-  assert.deepEqual(ours.flat().map(({ index }) => index.labels), theirs.flat().map(({ index }) => index.labels));
+  assert.deepEqual(
+    ours.flat().map(({ index }) => index.labels),
+    theirs.flat().map(({ index }) => index.labels),
+  );
   const replayed = Ledger.replay(node.store.events());
   assert.deepEqual(bare(TYPES.map((type) => replayed.records(type))).sort(byKey), bare(ours).sort(byKey));
 }
@@ -100,8 +103,14 @@ it('Node issues, Python redeems', { timeout: 60_000 }, async (test) => {
   assert.deepEqual(redeemed.contents, [FILE]);
   const refused = await node.run({ type: 'redeem', token: delivered.token, fingerprint: 'machine-2' });
   assert.equal(refused.code, 'already_claimed');
-  assert.equal((await python({ type: 'redeem', token: delivered.token, fingerprint: 'machine-3' })).code, 'already_claimed');
-  assert.deepEqual(node.store.notices().map(({ count }) => count), [2]);
+  assert.equal(
+    (await python({ type: 'redeem', token: delivered.token, fingerprint: 'machine-3' })).code,
+    'already_claimed',
+  );
+  assert.deepEqual(
+    node.store.notices().map(({ count }) => count),
+    [2],
+  );
   await agree(node, python);
 });
 

@@ -11,7 +11,7 @@ const POLICY = {
   instances: [
     {
       accounts: ['123456789012'],
-      tags: { 'node_role': null },
+      tags: { node_role: null },
       scope: 'default',
       kind: 'node',
       labels: { Pool_Name: 'a' },
@@ -25,9 +25,15 @@ for (const [name, make] of Object.entries(STORES)) {
   describe(`on ${name}`, () => {
     it('enrols a running instance once, and cleans up when it is gone', async () => {
       const world = new World(make(), POLICY);
-      const observe = (state, id) => world.run({ type: 'observe_instance', event: instanceEvent(state, world.clock, { id }) });
+      const observe = (state, id) =>
+        world.run({ type: 'observe_instance', event: instanceEvent(state, world.clock, { id }) });
 
-      assert.deepEqual(await observe('running', 1), { type: 'observed', changed: true, instance: INSTANCE, state: 'running' });
+      assert.deepEqual(await observe('running', 1), {
+        type: 'observed',
+        changed: true,
+        instance: INSTANCE,
+        state: 'running',
+      });
       assert.equal((await observe('running', 1)).changed, false);
 
       const [describeIt] = await world.outstanding();
@@ -129,7 +135,15 @@ describe('evidence', () => {
     assert.deepEqual(event.change, { type: 'state', state: 'running' });
     assert.equal(event.publishedAt, world.clock.now.toISOString());
     assert.deepEqual(Object.keys(event.toJSON()).sort(), [
-      'account', 'change', 'eventId', 'instance', 'messageId', 'occurredAt', 'publishedAt', 'region', 'topic',
+      'account',
+      'change',
+      'eventId',
+      'instance',
+      'messageId',
+      'occurredAt',
+      'publishedAt',
+      'region',
+      'topic',
     ]);
   });
 });

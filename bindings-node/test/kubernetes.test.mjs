@@ -7,7 +7,8 @@ import { Secret, kubernetes } from 'handfast';
 
 import { file } from './support.mjs';
 
-const { BootstrapToken, ClusterInfo, VerifiedClusterInfo, bootstrapSecret, caPin, signDetached, verifyDetached } = kubernetes;
+const { BootstrapToken, ClusterInfo, VerifiedClusterInfo, bootstrapSecret, caPin, signDetached, verifyDetached } =
+  kubernetes;
 const cases = JSON.parse(file('core/vectors/kubernetes/cases.json'));
 
 it('tokens are exact', () => {
@@ -50,8 +51,18 @@ it('labels stand beside the fixed ones', () => {
   assert.equal(JSON.parse(manifest).metadata.labels['example.org/pool_name'], 'B_1');
   const wrong = { ...options, labels: { 'a b': 'c' } };
   assert.throws(() => bootstrapSecret(BootstrapToken.generate(), wrong), { code: 'kubernetes_invalid_manifest' });
-  assert.throws(() => bootstrapSecret(BootstrapToken.generate(), { owner: 'a', expiresAt: 'soon' }), { path: 'expiresAt' });
-  assert.throws(() => bootstrapSecret('07401b.f395accd246ae52d', options), { code: 'invalid_input' });
+  assert.throws(() => bootstrapSecret(BootstrapToken.generate(), { owner: 'a', expiresAt: 'soon' }), {
+    path: 'expiresAt',
+  });
+  for (const wrong of [
+    '07401b.f395accd246ae52d',
+    new Secret('07401b.f395accd246ae52d'),
+    {},
+    null,
+    Object.create(BootstrapToken.prototype),
+  ]) {
+    assert.throws(() => bootstrapSecret(wrong, options), { code: 'invalid_input' });
+  }
 });
 
 it('cluster-info becomes a kubeconfig, and is proven by tokens and pins', () => {
@@ -70,7 +81,9 @@ it('cluster-info becomes a kubeconfig, and is proven by tokens and pins', () => 
       const [id, secret] = text.split('.');
       const other = BootstrapToken.parse(`${id}.${[...secret].reverse().join('')}`);
       assert.throws(() => info.verify(other), { code: 'kubernetes_bad_signature' });
-      assert.throws(() => info.verify(BootstrapToken.parse(`zzzzzz.${secret}`)), { code: 'kubernetes_missing_signature' });
+      assert.throws(() => info.verify(BootstrapToken.parse(`zzzzzz.${secret}`)), {
+        code: 'kubernetes_missing_signature',
+      });
     }
     const wrong = `sha256:${'0'.repeat(64)}`;
     for (const pin of one.pins) assert.equal(info.verifyPinned([wrong, pin]).server, one.server);
@@ -92,7 +105,11 @@ it('signatures are those of the bootstrap signer', () => {
     verifyDetached(content, token, signature);
   }
   for (const { content, token, signature, note } of refused) {
-    assert.throws(() => verifyDetached(content, BootstrapToken.parse(token), signature), { code: 'kubernetes_bad_signature' }, note);
+    assert.throws(
+      () => verifyDetached(content, BootstrapToken.parse(token), signature),
+      { code: 'kubernetes_bad_signature' },
+      note,
+    );
   }
   assert.deepEqual([accepted.length, refused.length], [8, 9]);
 });

@@ -31,7 +31,11 @@ it('continues from a snapshot, secrets included', async () => {
   const world = new World(new Ledger());
   const { package: id } = await world.run({ ...issue('edge-1'), deliver: false });
   world.store = Ledger.restore(world.store.snapshot());
-  const delivered = await world.run({ type: 'deliver', authority: 'operator:ann', to: { type: 'operator', package: id } });
+  const delivered = await world.run({
+    type: 'deliver',
+    authority: 'operator:ann',
+    to: { type: 'operator', package: id },
+  });
   assert.match(delivered.token.expose(), /^hf1_/);
   assert.throws(() => Ledger.restore('nonsense'), { code: 'corrupt_record' });
 });

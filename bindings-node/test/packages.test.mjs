@@ -13,8 +13,15 @@ for (const [name, make] of Object.entries(STORES)) {
     it('issues, hands out, redeems, retries and checks in', async () => {
       const world = new World(make());
       const content = new Secret('[Interface]');
-      const issued = await world.run({ ...ISSUE, deliver: false, contents: [{ type: 'file', name: 'wg0.conf', content }] });
-      assert.deepEqual([issued.type, issued.status, issued.again, issued.token], ['issued', 'created', false, undefined]);
+      const issued = await world.run({
+        ...ISSUE,
+        deliver: false,
+        contents: [{ type: 'file', name: 'wg0.conf', content }],
+      });
+      assert.deepEqual(
+        [issued.type, issued.status, issued.again, issued.token],
+        ['issued', 'created', false, undefined],
+      );
       assert.equal(issued.expiresAt, '2026-03-01T12:15:30.000Z');
 
       const to = { type: 'operator', package: issued.package };
@@ -25,7 +32,10 @@ for (const [name, make] of Object.entries(STORES)) {
       const redeem = { type: 'redeem', token: delivered.token, fingerprint: 'machine-1', source: '192.0.2.7' };
       const redeemed = await world.run(redeem);
       assert.equal(redeemed.type, 'redeemed');
-      assert.deepEqual(redeemed.contents.map(({ type, name }) => [type, name]), [['file', 'wg0.conf']]);
+      assert.deepEqual(
+        redeemed.contents.map(({ type, name }) => [type, name]),
+        [['file', 'wg0.conf']],
+      );
       assert.equal(redeemed.contents[0].content.expose(), '[Interface]');
 
       world.clock.advance(60);
@@ -33,7 +43,12 @@ for (const [name, make] of Object.entries(STORES)) {
       assert.deepEqual([retried.type, retried.again, retried.node], ['redeemed', true, redeemed.node]);
 
       const checkIn = { type: 'check_in', node: redeemed.node, fingerprint: 'machine-1', sequence: 1 };
-      assert.deepEqual(await world.run(checkIn), { type: 'checked_in', node: redeemed.node, sequence: 1, again: false });
+      assert.deepEqual(await world.run(checkIn), {
+        type: 'checked_in',
+        node: redeemed.node,
+        sequence: 1,
+        again: false,
+      });
       assert.deepEqual(await world.run(checkIn), { type: 'checked_in', node: redeemed.node, sequence: 1, again: true });
 
       const closed = await world.run(redeem);
@@ -57,7 +72,10 @@ for (const [name, make] of Object.entries(STORES)) {
       const world = new World(make());
       const typo = { type: 'redeem', token: 'hf1_nonsense', fingerprint: 'machine-1', source: '192.0.2.7' };
       for (let time = 0; time < 3; time += 1) assert.equal((await world.run(typo)).code, 'malformed_token');
-      assert.deepEqual(world.store.notices().map(({ count }) => count), [3]);
+      assert.deepEqual(
+        world.store.notices().map(({ count }) => count),
+        [3],
+      );
       assert.deepEqual(world.store.records(), []);
     });
 

@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { Confirmation, Notification, SnsReceiver, Unsubscription, parseDuration, parseTopicArn, receive, verifyOnce } from 'handfast';
+import {
+  Confirmation,
+  Notification,
+  SnsReceiver,
+  Unsubscription,
+  parseDuration,
+  parseTopicArn,
+  receive,
+  verifyOnce,
+} from 'handfast';
 
 import { CERTIFICATE, TOPIC, file, notification, realVectors, receiver } from './support.mjs';
 
@@ -72,7 +81,10 @@ it('LocalStack is verified under explicit development trust', async (test) => {
   for (const name of files.filter((name) => name.endsWith('.json') && !name.endsWith('.headers.json'))) {
     const headers = JSON.parse(readFileSync(`${folder}/${name.replace('.json', '.headers.json')}`));
     const body = readFileSync(`${folder}/${name}`);
-    const outcome = await receive(local, body, headers, options).then(({ type }) => type, ({ code }) => code);
+    const outcome = await receive(local, body, headers, options).then(
+      ({ type }) => type,
+      ({ code }) => code,
+    );
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
   assert.deepEqual(counts, { notification: 10, confirm: 2, unsubscribed: 2, sns_unsigned: 2 });
@@ -87,7 +99,10 @@ describe('the receiver', () => {
     const ours = new SnsReceiver(policy);
     const { type, fetch } = ours.receive(body, {}, options);
     assert.equal(type, 'need');
-    assert.deepEqual({ ...fetch, url: null }, { url: null, maxBytes: 16384, timeoutSeconds: fetch.timeoutSeconds, noRedirects: true });
+    assert.deepEqual(
+      { ...fetch, url: null },
+      { url: null, maxBytes: 16384, timeoutSeconds: fetch.timeoutSeconds, noRedirects: true },
+    );
     assert.deepEqual(ours.receive(body, {}, options), { type: 'wait' });
     ours.certificate(fetch.url, CERTIFICATE, options);
     const received = ours.receive(body, {}, options);
@@ -116,18 +131,36 @@ describe('the receiver', () => {
     }
     const ours = new SnsReceiver(policy);
     const { fetch } = ours.receive(body, {}, options);
-    assert.throws(() => ours.certificateFailed(fetch.url, 'tired', options), { code: 'invalid_input', path: 'failure' });
-    assert.throws(() => ours.certificate('https://example.org/', CERTIFICATE, options), { code: 'sns_unexpected_certificate' });
+    assert.throws(() => ours.certificateFailed(fetch.url, 'tired', options), {
+      code: 'invalid_input',
+      path: 'failure',
+    });
+    assert.throws(() => ours.certificate('https://example.org/', CERTIFICATE, options), {
+      code: 'sns_unexpected_certificate',
+    });
   });
 
   it('looks at the headers that SNS sets, in every form there is', () => {
     const raw = { 'x-amz-sns-rawdelivery': 'true' };
-    for (const headers of [raw, new Headers(raw), Object.entries(raw), new Map(Object.entries(raw)), { 'X-Amz-Sns-RawDelivery': ['true'] }]) {
+    for (const headers of [
+      raw,
+      new Headers(raw),
+      Object.entries(raw),
+      new Map(Object.entries(raw)),
+      { 'X-Amz-Sns-RawDelivery': ['true'] },
+    ]) {
       assert.throws(() => receiver().receive(body, headers, options), { code: 'sns_unsigned', temporary: false });
     }
-    const others = { host: 'a', 'set-cookie': ['a', 'b'], 'x-amz-sns-message-type': 'Notification', 'x-amz-sns-topic-arn': undefined };
+    const others = {
+      host: 'a',
+      'set-cookie': ['a', 'b'],
+      'x-amz-sns-message-type': 'Notification',
+      'x-amz-sns-topic-arn': undefined,
+    };
     assert.equal(receiver().receive(body, others, options).type, 'notification');
-    assert.throws(() => receiver().receive(body, { 'x-amz-sns-topic-arn': 'a' }, options), { code: 'sns_header_mismatch' });
+    assert.throws(() => receiver().receive(body, { 'x-amz-sns-topic-arn': 'a' }, options), {
+      code: 'sns_header_mismatch',
+    });
     const twice = { 'x-amz-sns-message-type': ['Notification', 'Notification'] };
     assert.throws(() => receiver().receive(body, twice, options), { code: 'sns_header_mismatch' });
     assert.throws(() => receiver().receive(body, { 'x-amz-sns-topic-arn': 7 }, options), { code: 'invalid_input' });
@@ -157,7 +190,10 @@ describe('the receiver', () => {
 
   it('judges no age by a clock that nobody trusts', () => {
     const untrusted = { ...options, trustedClock: false };
-    assert.throws(() => receiver().receive(body, undefined, untrusted), { code: 'sns_clock_untrusted', temporary: true });
+    assert.throws(() => receiver().receive(body, undefined, untrusted), {
+      code: 'sns_clock_untrusted',
+      temporary: true,
+    });
     assert.throws(() => receiver().receive(body, undefined, { now: '2026-03-01T13:00:31Z' }), { code: 'sns_too_old' });
     assert.throws(() => receiver().receive(body), { code: 'sns_too_old' });
   });
@@ -198,14 +234,18 @@ describe('receive', () => {
     for (const [fetch, message] of cases) {
       await assert.rejects(through(fetch), (error) => error.temporary === true && message.test(error.message));
     }
-    await assert.rejects(through(async () => new Response('<html>')), { code: 'sns_certificate_malformed' });
+    await assert.rejects(
+      through(async () => new Response('<html>')),
+      { code: 'sns_certificate_malformed' },
+    );
     assert.equal(cases.length, 5);
   });
 });
 
 it('topics are read', () => {
   assert.equal(parseTopicArn(TOPIC), TOPIC);
-  for (const wrong of ['', 'enroll', `${TOPIC}\n`]) assert.throws(() => parseTopicArn(wrong), { code: 'invalid_input' });
+  for (const wrong of ['', 'enroll', `${TOPIC}\n`])
+    assert.throws(() => parseTopicArn(wrong), { code: 'invalid_input' });
 });
 
 it('durations are read', () => {

@@ -41,7 +41,9 @@ describe('a file', () => {
     await world.expire();
     assert.equal(vault(), 0);
     world.store.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    const bytes = readdirSync(folder).filter((name) => name.startsWith('secrets')).map((name) => readFileSync(join(folder, name)));
+    const bytes = readdirSync(folder)
+      .filter((name) => name.startsWith('secrets'))
+      .map((name) => readFileSync(join(folder, name)));
     for (const text of ['hunter2-hunter2', token.expose().slice(-20), ...sealed.map((row) => row.sealed)]) {
       assert.ok(!Buffer.concat(bytes).includes(text));
     }
@@ -52,9 +54,14 @@ describe('a file', () => {
     const { database } = new SqliteStore(path('pragmas'));
     const pragma = (name) => Object.values(database.prepare(`PRAGMA ${name}`).get())[0];
     assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('secure_delete')], ['wal', 2, 1]);
-    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'handfast%'").all();
+    const tables = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'handfast%'")
+      .all();
     assert.deepEqual(tables.map(({ name }) => name).sort(), [
-      'handfast_events', 'handfast_notices', 'handfast_records', 'handfast_vault',
+      'handfast_events',
+      'handfast_notices',
+      'handfast_records',
+      'handfast_vault',
     ]);
     database.close();
   });
@@ -142,7 +149,9 @@ describe('a race', () => {
     const signal = new Int32Array(start.buffer);
     Atomics.store(signal, 0, 1);
     Atomics.notify(signal, 0);
-    const done = workers.map((worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)));
+    const done = workers.map(
+      (worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),
+    );
     const codes = (await Promise.all(done)).flat().sort();
     assert.deepEqual(codes, [...Array(21).fill('already_claimed'), ...Array(3).fill('redeemed')]);
     const versions = store.events().map(({ key, version }) => `${key}#${version}`);

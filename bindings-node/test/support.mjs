@@ -33,10 +33,12 @@ export const STORES = {
   SqliteStore: () => new SqliteStore(':memory:'),
   'an asynchronous store': () => {
     const store = new SqliteStore(':memory:');
-    const later = (name) => async (...given) => {
-      await null;
-      return store[name](...given);
-    };
+    const later =
+      (name) =>
+      async (...given) => {
+        await null;
+        return store[name](...given);
+      };
     return {
       read: later('read'),
       commit: later('commit'),
@@ -102,7 +104,9 @@ export function notification(message, { at = '2026-03-01T12:00:00.000Z', topic =
     TopicArn: topic,
     Type: 'Notification',
   };
-  const text = Object.entries(body).map(([name, value]) => `${name}\n${value}\n`).join('');
+  const text = Object.entries(body)
+    .map(([name, value]) => `${name}\n${value}\n`)
+    .join('');
   const signature = createSign('sha256').update(text).sign(file('core/vectors/keys/leaf.pem'), 'base64');
   return JSON.stringify({ ...body, SignatureVersion: '2', Signature: signature, SigningCertURL: CERTIFICATE_URL });
 }

@@ -75,9 +75,9 @@ export interface Clock {
 /**
  * What is asked of a registrar: an action, on whose behalf, and from where.
  *
- * Derive `authority` from the credential that you checked, never from what the caller says. It may be left out where only
- * one is possible: `redeem` and `check_in` (node), `expire` (timer), `observe_instance` (event), and a delivery to an
- * instance (node).
+ * Derive `authority` from the credential that you checked, never from what the caller says. It may be left out where
+ * only one is possible: `redeem` and `check_in` (node), `expire` (timer), `observe_instance` (event), and a delivery
+ * to an instance (node).
  */
 export type Command = (Action | ObserveInstance) & {
   /** On whose behalf: `operator:<name>`, `executor:<worker>`, `node`, `timer` or `event`. */
@@ -148,8 +148,8 @@ export interface SyncStore {
   /** The rows that exist of these keys; a sealed secret has the version 1. */
   read(keys: Key[]): Row[];
   /**
-   * Does all of a batch in one serialisable transaction and gives `true`, or does nothing and gives `false` when a guard
-   * does not hold (a version of 0 means: the row must be absent). Only when it is durable may it give `true`.
+   * Does all of a batch in one serialisable transaction and gives `true`, or does nothing and gives `false` when a
+   * guard does not hold (a version of 0 means: the row must be absent). Only when it is durable may it give `true`.
    */
   commit(batch: Batch): boolean;
   /** The keys of records whose `wakeAt` has come, the earliest first. */
@@ -178,8 +178,8 @@ export class Ledger {
   /** A ledger as `snapshot` wrote it. */
   static restore(snapshot: string): Ledger;
   /**
-   * A ledger folded from a history, oldest first: rows of events, or their bodies. The records come out bit for bit; the
-   * vault stays empty, because a history holds no secrets.
+   * A ledger folded from a history, oldest first: rows of events, or their bodies. The records come out bit for bit;
+   * the vault stays empty, because a history holds no secrets.
    */
   static replay(events: Iterable<{ body: string } | string>): Ledger;
   /** Decides a command on this ledger, commits it, and gives the answer. */
@@ -208,7 +208,10 @@ export class Ledger {
 export type RecordType = 'package' | 'name' | 'subject' | 'node' | 'instance';
 
 /** What may come of a command. */
-export type AnswerTo<C extends { type: string }> = Extract<Answer, { type: AnswerTypes[C['type'] & keyof AnswerTypes] | 'refused' }>;
+export type AnswerTo<C extends { type: string }> = Extract<
+  Answer,
+  { type: AnswerTypes[C['type'] & keyof AnswerTypes] | 'refused' }
+>;
 
 interface AnswerTypes {
   issue: 'issued';
@@ -267,8 +270,8 @@ interface Envelope {
 }
 
 /**
- * A message that was published to a topic. Evidence: only a receiver makes one. It proves that SNS delivered it from this
- * topic, and nothing about who published it.
+ * A message that was published to a topic. Evidence: only a receiver makes one. It proves that SNS delivered it from
+ * this topic, and nothing about who published it.
  */
 export class Notification implements Envelope {
   private constructor();
@@ -291,8 +294,8 @@ export class Confirmation implements Envelope {
   readonly topicArn: string;
   readonly signatureVersion: SignatureVersion;
   /**
-   * What to GET, once, to confirm: rebuilt from topic and token, never the URL that was sent. It contains the token, so it
-   * belongs in no log.
+   * What to GET, once, to confirm: rebuilt from topic and token, never the URL that was sent. It contains the token,
+   * so it belongs in no log.
    */
   readonly url: string;
   toJSON(): Record<string, string>;
@@ -341,20 +344,23 @@ export type RequestHeaders =
   | Iterable<readonly [string, string]>;
 
 /**
- * Verifies deliveries of Amazon SNS. It never opens a connection: it says which certificate it needs, and `receive` (the
- * function) gets it.
+ * Verifies deliveries of Amazon SNS. It never opens a connection: it says which certificate it needs, and `receive`
+ * (the function) gets it.
  */
 export class SnsReceiver {
   /** @param policy only its topics are required */
   constructor(policy: SnsPolicy);
   /**
-   * Judges a delivery: the body exactly as received, and the headers of the request. Throws a `HandfastError`: answer 503
-   * when its `temporary` is true, else 403.
+   * Judges a delivery: the body exactly as received, and the headers of the request. Throws a `HandfastError`: answer
+   * 503 when its `temporary` is true, else 403.
    */
   receive(body: Uint8Array | string, headers?: RequestHeaders, options?: Clock): Received | CertificateNeeded;
   /** Takes the certificate that a `need` asked for: the body of a response with status 200. Then receive again. */
   certificate(url: string, body: Uint8Array | string, options?: Clock): void;
-  /** Says why there is no certificate; a number is an HTTP status. Always throws what the message is to be answered with. */
+  /**
+   * Says why there is no certificate; a number is an HTTP status. Always throws what the message is to be answered
+   * with.
+   */
   certificateFailed(
     url: string,
     failure: 'unreachable' | 'timeout' | 'redirect' | 'too_large' | number,
@@ -365,8 +371,8 @@ export class SnsReceiver {
 }
 
 /**
- * Judges a delivery and fetches the certificate where one is needed, as strictly as the receiver asks: no redirects, few
- * bytes, little time.
+ * Judges a delivery and fetches the certificate where one is needed, as strictly as the receiver asks: no redirects,
+ * few bytes, little time.
  */
 export function receive(
   receiver: SnsReceiver,
@@ -377,8 +383,8 @@ export function receive(
 
 /**
  * Verifies one message with one certificate or public key in PEM: to see why a message does not verify. Endpoints use
- * `SnsReceiver`. `line` is the verdict as one line of JSON, the same bytes in every language; `exitStatus` is 0 when it is
- * verified, else 1.
+ * `SnsReceiver`. `line` is the verdict as one line of JSON, the same bytes in every language; `exitStatus` is 0 when
+ * it is verified, else 1.
  */
 export function verifyOnce(
   message: Uint8Array | string,
@@ -397,7 +403,10 @@ export function verifyOnce(
   },
 ): { line: string; exitStatus: 0 | 1 };
 
-/** Reads a duration in seconds: whole seconds, or whole numbers of `s`, `m`, `h` or `d`; for example `90s`, `15m`, `7d`. */
+/**
+ * Reads a duration in seconds: whole seconds, or whole numbers of `s`, `m`, `h` or `d`; for example `90s`, `15m`,
+ * `7d`.
+ */
 export function parseDuration(text: string): number;
 
 /** Reads the ARN of an SNS topic, and gives it back. */
@@ -436,8 +445,9 @@ export class InstanceEvent {
 }
 
 /**
- * Reads what a verified notification says, as far as its topic is trusted: an event about one instance, or the reason why
- * it concerns none. Throws for a topic, account or region that is not trusted, a forged source, and a malformed event.
+ * Reads what a verified notification says, as far as its topic is trusted: an event about one instance, or the reason
+ * why it concerns none. Throws for a topic, account or region that is not trusted, a forged source, and a malformed
+ * event.
  */
 export function readInstanceEvent(
   notification: Notification,

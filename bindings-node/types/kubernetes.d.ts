@@ -66,8 +66,8 @@ interface Cluster {
 }
 
 /**
- * `cluster-info`: where the cluster is and which authority it has. Everybody may read it and nothing in it proves itself:
- * a host that reads it with its own credentials over TLS has it from the API server, a node proves it.
+ * `cluster-info`: where the cluster is and which authority it has. Everybody may read it and nothing in it proves
+ * itself: a host that reads it with its own credentials over TLS has it from the API server, a node proves it.
  */
 export class ClusterInfo implements Cluster {
   private constructor();

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 
 import fastify from 'fastify';
-import { HandfastError, Registrar, Secret, runSync } from 'handfast';
+import { Registrar, Secret, runSync } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
 
 const STATUS = { not_found: 404, denied: 403, conflict: 409, later: 503, malformed: 400 };
@@ -12,8 +12,6 @@ const STATUS = { not_found: 404, denied: 403, conflict: 409, later: 503, malform
 /** `operators` are the SHA-256 digests, in hexadecimal, of the operators' bearer tokens, by their names. */
 export function createApp({ store, registrar, operators }) {
   const app = fastify();
-  const run = (command) => runSync(store, command, { registrar });
-
   const operator = async (request, reply) => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const digest = createHash('sha256').update(bearer).digest();
@@ -22,7 +20,7 @@ export function createApp({ store, registrar, operators }) {
     request.authority = `operator:${known[0]}`;
   };
   const answer = (reply, command) => {
-    const given = run(command);
+    const given = runSync(store, command, { registrar });
     // The audit knows the code; whoever asks is told the class.
     if (given.type === 'refused') return reply.code(STATUS[given.class]).send({ detail: given.class });
     const exposed = JSON.stringify(given, function expose(name, value) {
@@ -33,13 +31,16 @@ export function createApp({ store, registrar, operators }) {
 
   app.decorateRequest('authority', null);
   app.setErrorHandler((error, _, reply) => {
-    if (!(error instanceof HandfastError)) throw error;
-    return reply.code(error.code === 'busy' ? 503 : 400).send({ detail: error.message, path: error.path });
+    const status = { invalid_input: 400, busy: 503 }[error.code];
+    if (!status) throw error;
+    return reply.code(status).send({ detail: error.message, path: error.path });
   });
   app.post('/packages', { preHandler: operator }, ({ body, authority }, reply) =>
-    answer(reply, { ...body, type: 'issue', authority }));
+    answer(reply, { ...body, type: 'issue', authority }),
+  );
   app.post('/packages/:id/deliver', { preHandler: operator }, ({ params, authority }, reply) =>
-    answer(reply, { type: 'deliver', to: { type: 'operator', package: params.id }, authority }));
+    answer(reply, { type: 'deliver', to: { type: 'operator', package: params.id }, authority }),
+  );
   app.post('/redeem', ({ body, ip }, reply) => {
     const { token, fingerprint } = body ?? {};
     return answer(reply, { type: 'redeem', token, fingerprint, source: ip });
@@ -49,8 +50,13 @@ export function createApp({ store, registrar, operators }) {
     return answer(reply, { type: 'check_in', node, fingerprint, sequence, source: ip });
   });
 
-  const sweep = () => store.due().forEach((key) => run({ type: 'expire', key }));
-  const sweeper = setInterval(() => { try { sweep(); } catch (error) { app.log.error(error); } }, 1000);
+  const sweeper = setInterval(() => {
+    try {
+      for (const key of store.due()) runSync(store, { type: 'expire', key }, { registrar });
+    } catch (error) {
+      app.log.error(error);
+    }
+  }, 1000);
   app.addHook('onClose', async () => clearInterval(sweeper));
   return app;
 }

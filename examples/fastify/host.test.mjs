@@ -45,7 +45,10 @@ async function host(test, path = join(folder, `${(files += 1)}.sqlite`)) {
 
 it('enrols a node', async (test) => {
   const { post, issue } = await host(test);
-  const id = await issue({ contents: [{ type: 'file', name: 'agent.env', content: 'PASSWORD=hunter2' }], ttlSeconds: 900 });
+  const id = await issue({
+    contents: [{ type: 'file', name: 'agent.env', content: 'PASSWORD=hunter2' }],
+    ttlSeconds: 900,
+  });
   const delivered = await post(`/packages/${id}/deliver`, undefined, ANN);
   assert.equal(delivered.headers['cache-control'], 'no-store');
   const { token } = delivered.json;
@@ -65,7 +68,12 @@ it('enrols a node', async (test) => {
 
 it('lets only operators who show their token issue and hand out', async (test) => {
   const { post, store } = await host(test);
-  for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: 'Bearer ' }, { authorization: 'Basic YTpi' }]) {
+  for (const headers of [
+    {},
+    { authorization: 'Bearer wrong' },
+    { authorization: 'Bearer ' },
+    { authorization: 'Basic YTpi' },
+  ]) {
     for (const url of ['/packages', '/packages/00000000/deliver']) {
       const { status, headers: given } = await post(url, { name: 'a' }, headers);
       assert.deepEqual([status, given['www-authenticate']], [401, 'Bearer']);
@@ -83,7 +91,11 @@ it('lets no caller choose its authority', async (test) => {
 
 it('says what is wrong, with its place', async (test) => {
   const { post } = await host(test);
-  for (const [body, path] of [[{ name: 'a/b' }, 'name'], [{ name: 'a', ttl: 1 }, 'ttl'], [{}, '']]) {
+  for (const [body, path] of [
+    [{ name: 'a/b' }, 'name'],
+    [{ name: 'a', ttl: 1 }, 'ttl'],
+    [{}, ''],
+  ]) {
     const { status, json } = await post('/packages', body, ANN);
     assert.deepEqual([status, json.path], [400, path]);
   }
@@ -123,10 +135,20 @@ it('applies deadlines while it runs', async (test) => {
 
 it('starts from its environment', { timeout: 30_000 }, async (test) => {
   const key = Buffer.alloc(32, 7).toString('base64');
-  const env = { ...process.env, HANDFAST_PEPPER: key, HANDFAST_SEALING: key, HANDFAST_OPERATOR_SHA256: DIGEST, PORT: '8471' };
+  const env = {
+    ...process.env,
+    HANDFAST_PEPPER: key,
+    HANDFAST_SEALING: key,
+    HANDFAST_OPERATOR_SHA256: DIGEST,
+    PORT: '8471',
+  };
   const child = spawn(process.execPath, [PROGRAM], { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] });
   test.after(() => child.kill());
-  const options = { method: 'POST', body: JSON.stringify({ name: 'edge-1' }), headers: { ...ANN, 'content-type': 'application/json' } };
+  const options = {
+    method: 'POST',
+    body: JSON.stringify({ name: 'edge-1' }),
+    headers: { ...ANN, 'content-type': 'application/json' },
+  };
   let response;
   while (!response) {
     response = await fetch('http://localhost:8471/packages', options).catch(() => null);
@@ -136,7 +158,9 @@ it('starts from its environment', { timeout: 30_000 }, async (test) => {
 });
 
 it('is short: at most sixty lines that are neither blank nor imports', () => {
-  const lines = readFileSync(PROGRAM, 'utf8').split('\n').filter((line) => line.trim() && !line.startsWith('import '));
+  const lines = readFileSync(PROGRAM, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() && !line.startsWith('import '));
   assert.ok(lines.length <= 60, `${lines.length} lines`);
   assert.ok(Math.max(...lines.map((line) => line.length)) <= 120);
 });

@@ -24,10 +24,17 @@ import {
 import { SqliteStore } from 'handfast/stores/sqlite';
 
 const ring = { current: 'k1', keys: { k1: new Uint8Array(32) } };
-const registrar = new Registrar({ vouchedFingerprints: true, packageTtlSeconds: 900 }, { peppers: ring, sealing: ring });
+const registrar = new Registrar(
+  { vouchedFingerprints: true, packageTtlSeconds: 900 },
+  { peppers: ring, sealing: ring },
+);
 const store = new SqliteStore('handfast.sqlite');
 
-const issued = await run(store, { type: 'issue', authority: 'operator:ann', name: 'edge-1', ttlSeconds: 900 }, { registrar });
+const issued = await run(
+  store,
+  { type: 'issue', authority: 'operator:ann', name: 'edge-1', ttlSeconds: 900 },
+  { registrar },
+);
 if (issued.type === 'refused') {
   const shown: 'not_found' | 'denied' | 'conflict' | 'later' | 'malformed' = issued.class;
   console.log(shown, issued.code, issued.message);
@@ -40,7 +47,11 @@ if (issued.type === 'refused') {
   issued.expires_at;
 }
 
-const redeemed = runSync(store, { type: 'redeem', token: new Secret('a'), fingerprint: 'b' }, { registrar, now: new Date() });
+const redeemed = runSync(
+  store,
+  { type: 'redeem', token: new Secret('a'), fingerprint: 'b' },
+  { registrar, now: new Date() },
+);
 if (redeemed.type === 'redeemed') {
   for (const content of redeemed.contents) {
     if (content.type === 'file') console.log(content.name, content.content.expose());
@@ -82,7 +93,9 @@ new Notification();
 const text: string = new Secret('a');
 console.log(unknown, stranger, misspelt, forged, text);
 
-const receiver = new SnsReceiver({ topics: [{ arn: 'arn:aws:sns:us-east-1:123456789012:a', minimumSignatureVersion: '2' }] });
+const receiver = new SnsReceiver({
+  topics: [{ arn: 'arn:aws:sns:us-east-1:123456789012:a', minimumSignatureVersion: '2' }],
+});
 const received = await receive(receiver, Buffer.from('{}'), { 'x-amz-sns-message-type': 'Notification' });
 if (received.type === 'notification') {
   const reading = readInstanceEvent(received.notification, [{ topic: received.notification.topicArn }]);

@@ -4,13 +4,17 @@ import type { Batch, EventRow, Instant, Key, Row, WriteRow } from '../vocabulary
 /** The part of a `node:sqlite` database that the store uses. */
 export interface Database {
   exec(sql: string): unknown;
-  prepare(sql: string): { get(...values: any[]): unknown; all(...values: any[]): unknown[]; run(...values: any[]): unknown };
+  prepare(sql: string): {
+    get(...values: any[]): unknown;
+    all(...values: any[]): unknown[];
+    run(...values: any[]): unknown;
+  };
   close(): void;
 }
 
 /**
- * A store in one SQLite file, for any number of processes on one machine. The tables are those of every language: a file
- * that was begun from Python or Rust is continued here.
+ * A store in one SQLite file, for any number of processes on one machine. The tables are those of every language: a
+ * file that was begun from Python or Rust is continued here.
  */
 export class SqliteStore implements SyncStore {
   /** Opens or makes the file (or `:memory:`), or takes an open database; makes the tables that are missing. */
@@ -22,7 +26,9 @@ export class SqliteStore implements SyncStore {
   due(now?: Instant, limit?: number): Key[];
   /** When something is due next, or `null`: a host may sleep until then. */
   nextWake(): string | null;
-  /** Records of one type, the oldest first, at most 100 unless said; `after` the last row of one page gives the next. */
+  /**
+   * Records of one type, the oldest first, at most 100 unless said; `after` the last row of one page gives the next.
+   */
   records(
     record?: RecordType,
     options?: { scope?: string; status?: string; name?: string; after?: WriteRow; limit?: number },
