@@ -4,9 +4,9 @@
 //! The boundary:
 //!
 //! 1. The core is a pure state machine: it opens no socket and no file, reads no clock and draws no randomness.
-//! 2. The host gives it a [`Command`](vocabulary::Command), the records that it asks for, the time and entropy.
+//! 2. The host gives it a [`Command`], the records that it asks for, the time and entropy.
 //! 3. It gives back a [`Commit`](vocabulary::Commit), which the host stores in one transaction.
-//! 4. Only after that it gives the [`Answer`](vocabulary::Answer), with the secrets in it.
+//! 4. Only after that it gives the [`Answer`], with the secrets in it.
 //! 5. What is to be done outside follows from the stored records; the host does it and reports.
 //!
 //! The map, in the order of the arrows:
