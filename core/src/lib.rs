@@ -58,6 +58,7 @@ pub mod keyring;
 pub mod kubernetes;
 pub mod ledger;
 pub mod limits;
+pub mod link;
 pub mod record;
 pub mod registrar;
 #[cfg(feature = "schema")]
@@ -65,6 +66,7 @@ pub mod schema;
 pub mod seal;
 pub mod secret;
 pub mod sns;
+pub mod spire;
 pub mod store;
 pub mod time;
 pub mod token;
