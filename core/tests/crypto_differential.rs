@@ -17,7 +17,7 @@ use handfast::{
     secret::SecretKey,
 };
 use proptest::prelude::*;
-use support::{hex_of, json, real_vectors};
+use support::{backends, hex_of, json, real_vectors};
 
 proptest! {
     #[test]
@@ -58,7 +58,7 @@ proptest! {
         let scalar = SecretKey::new(scalar);
         let ed25519 = Ed25519Key::from_seed(&scalar);
         let es256 = Es256Key::from_scalar(&scalar).unwrap();
-        for backend in [&AwsLc as &dyn Backend, &RustCrypto] {
+        for backend in backends() {
             let keys = [
                 (backend.ed25519_public_key(&ed25519.public()).unwrap(), ed25519.sign(&message)),
                 (backend.es256_public_key(&es256.public()).unwrap(), es256.sign(&message)),
