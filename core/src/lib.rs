@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`seal`], [`keyring`], [`kubernetes`] | formats, which know nothing of the state machine |
+//! | [`token`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`registrar`] | what is decided |
@@ -54,6 +54,7 @@ pub mod code;
 pub mod crypto;
 pub mod id;
 pub mod json;
+pub mod jwt;
 pub mod keyring;
 pub mod kubernetes;
 pub mod ledger;

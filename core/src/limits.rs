@@ -40,6 +40,33 @@ pub const KUBERNETES_URL_BYTES: usize = 2048;
 pub const KUBERNETES_GROUPS: usize = 16;
 /// Bytes of a bootstrap token's description.
 pub const KUBERNETES_DESCRIPTION_BYTES: usize = 1024;
+/// Bytes of a JWT. The longest that handfast writes has about 700; Choria's with many claims have a few thousand.
+pub const JWT_BYTES: usize = 16 * 1024;
+/// Bytes of a DPoP proof (RFC 9449): about 700 with a long URL, and it travels in an HTTP header, of which common servers take
+/// 8 KiB altogether.
+pub const PROOF_BYTES: usize = 4 * 1024;
+/// Bytes of a JWT's own id (`jti`): a verifier remembers it.
+pub const JTI_BYTES: usize = 128;
+/// Bytes of a key's name in a JWT or a key set (`kid`). The longest in use are digests of 64 hexadecimal digits.
+pub const KID_BYTES: usize = 128;
+/// Bytes of a private or public key in PEM or as a JWK. RSA with [`RSA_MAX_BITS`] has about 1,500.
+pub const KEY_BYTES: usize = 8 * 1024;
+/// Bytes of a JWK set with [`KEYS`] keys.
+pub const JWKS_BYTES: usize = 64 * 1024;
+/// Bytes of a URL that a proof is made for, as of [`KUBERNETES_URL_BYTES`].
+pub const TARGET_URL_BYTES: usize = 2048;
+/// Bytes of an HTTP method; the longest registered one (`UPDATEREDIRECTREF`, RFC 4437) has 17.
+pub const METHOD_BYTES: usize = 32;
+/// Bytes of a nonce from a server: handfast's own have at most 80.
+pub const NONCE_BYTES: usize = 256;
+/// Seconds for which a nonce is good: one round trip and a slow machine.
+pub const NONCE_SECONDS: u32 = 60;
+/// Seconds that the clocks of hosts may differ when one accepts a nonce of another.
+pub const NONCE_AHEAD_SECONDS: u32 = 5;
+/// Seconds for which a proof without a nonce is good (RFC 9449 section 11.1: "seconds or minutes").
+pub const PROOF_SECONDS: u32 = 5 * 60;
+/// Seconds by which the clock of somebody else may be wrong, for times that they wrote.
+pub const LEEWAY_SECONDS: u32 = 60;
 /// Nesting of any JSON document.
 pub const JSON_DEPTH: usize = 32;
 /// Smallest RSA modulus, in bits (NIST SP 800-131A).
