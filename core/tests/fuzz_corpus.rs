@@ -10,6 +10,8 @@
     reason = "a test's helpers"
 )]
 
+#[path = "../../fuzz/src/identity.rs"]
+mod identity;
 #[path = "../../fuzz/src/sns_receiver.rs"]
 mod sns_receiver;
 
@@ -31,29 +33,51 @@ fn the_corpus_of_the_sns_receiver_passes() {
     inputs.iter().for_each(|input| sns_receiver::run(input));
 }
 
+#[test]
+fn the_corpus_of_identity_documents_passes() {
+    let inputs = corpus("identity");
+    assert!(inputs.len() >= 140, "only {} inputs", inputs.len());
+    inputs.iter().for_each(|input| identity::run(input));
+}
+
+/// Changes of a few bytes: which, to what, and how.
+type Edits = Vec<(Index, u8, u8)>;
+
+fn edits() -> impl Strategy<Value = Edits> {
+    prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6)
+}
+
+/// A short substitute for fuzzing: a corpus entry with a few bytes changed, moved or dropped.
+fn damaged(mut input: Vec<u8>, edits: Edits) -> Vec<u8> {
+    for (place, byte, kind) in edits {
+        if input.is_empty() {
+            break;
+        }
+        let at = place.index(input.len());
+        match kind {
+            0 => input[at] = byte,
+            1 => input.insert(at, byte),
+            2 => {
+                input.remove(at);
+            }
+            _ => input.truncate(at),
+        }
+    }
+    input
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// A short substitute for fuzzing: corpus entries with a few bytes changed, moved or dropped.
     #[test]
-    fn damaged_corpus_entries_pass(
-        entry in any::<Index>(),
-        edits in prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6),
-    ) {
+    fn damaged_corpus_entries_pass(entry in any::<Index>(), edits in edits()) {
         thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("sns_receiver"));
-        let mut input = CORPUS.with(|corpus| entry.get(corpus).clone());
-        for (place, byte, kind) in edits {
-            if input.is_empty() {
-                break;
-            }
-            let at = place.index(input.len());
-            match kind {
-                0 => input[at] = byte,
-                1 => input.insert(at, byte),
-                2 => { input.remove(at); }
-                _ => input.truncate(at),
-            }
-        }
-        sns_receiver::run(&input);
+        sns_receiver::run(&damaged(CORPUS.with(|corpus| entry.get(corpus).clone()), edits));
+    }
+
+    #[test]
+    fn damaged_identity_documents_pass(entry in any::<Index>(), edits in edits()) {
+        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("identity"));
+        identity::run(&damaged(CORPUS.with(|corpus| entry.get(corpus).clone()), edits));
     }
 }
