@@ -10,6 +10,8 @@
     reason = "a test's helpers"
 )]
 
+#[path = "../../fuzz/src/link.rs"]
+mod link;
 #[path = "../../fuzz/src/sns_receiver.rs"]
 mod sns_receiver;
 
@@ -31,6 +33,29 @@ fn the_corpus_of_the_sns_receiver_passes() {
     inputs.iter().for_each(|input| sns_receiver::run(input));
 }
 
+#[test]
+fn the_corpus_of_links_passes() {
+    let inputs = corpus("link");
+    assert!(inputs.len() >= 20, "only {} inputs", inputs.len());
+    inputs.iter().for_each(|input| link::run(input));
+}
+
+/// Changes, inserts or removes a byte, or cuts the rest off.
+fn damage(input: &mut Vec<u8>, edits: &[(Index, u8, u8)]) {
+    for (place, byte, kind) in edits {
+        if input.is_empty() {
+            break;
+        }
+        let at = place.index(input.len());
+        match kind {
+            0 => input[at] = *byte,
+            1 => input.insert(at, *byte),
+            2 => drop(input.remove(at)),
+            _ => input.truncate(at),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -42,18 +67,17 @@ proptest! {
     ) {
         thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("sns_receiver"));
         let mut input = CORPUS.with(|corpus| entry.get(corpus).clone());
-        for (place, byte, kind) in edits {
-            if input.is_empty() {
-                break;
-            }
-            let at = place.index(input.len());
-            match kind {
-                0 => input[at] = byte,
-                1 => input.insert(at, byte),
-                2 => { input.remove(at); }
-                _ => input.truncate(at),
-            }
-        }
+        damage(&mut input, &edits);
         sns_receiver::run(&input);
+    }
+    #[test]
+    fn damaged_links_pass(
+        entry in any::<Index>(),
+        edits in prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6),
+    ) {
+        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("link"));
+        let mut input = CORPUS.with(|corpus| entry.get(corpus).clone());
+        damage(&mut input, &edits);
+        link::run(&input);
     }
 }
