@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Break, Digest, Fault, Head, head::digest};
-use crate::{code::Code, crypto::Backend, json, limits};
+use super::{Break, Fault, Head, head::digest};
+use crate::{code::Code, crypto::Backend, id::Digest, json, limits};
 
 /// Reads a log in the order in which it was written. The facts of different records may lie between each other in any
 /// way; a host that wants the chain of one scope feeds the events of that scope.
@@ -189,7 +189,7 @@ impl Entry {
     fn place(value: &Value, canonical: bool) -> Option<Self> {
         let is_key = |key: &&str| {
             !key.is_empty()
-                && key.len() <= limits::KEY_BYTES
+                && key.len() <= limits::RECORD_KEY_BYTES
                 && key.bytes().all(|byte| byte.is_ascii_graphic())
         };
         let previous = match value.get("previous") {

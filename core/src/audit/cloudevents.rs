@@ -75,7 +75,8 @@ impl CloudEvent {
         else {
             return Err(Error::CorruptRecord("not the body of a notice, or no key".to_owned()));
         };
-        let subject = subject_of_notice(&data).or_else(|| text("package").map(|id| format!("package/{id}")));
+        let anchor = data.get("anchor").and_then(|anchor| anchor.get("key")?.as_str());
+        let subject = anchor.map(str::to_owned).or_else(|| text("package").map(|id| format!("package/{id}")));
         Ok(Self::new(coalesce.to_owned(), source, format!("{PREFIX}.refused.v1"), subject, time, data))
     }
 
@@ -104,12 +105,6 @@ impl CloudEvent {
             data,
         }
     }
-}
-
-/// The record that the refusal was judged against.
-fn subject_of_notice(data: &Value) -> Option<String> {
-    let anchor = data.get("anchor")?;
-    anchor.get("key").or_else(|| anchor.get(0))?.as_str().map(str::to_owned)
 }
 
 fn read(body: &str) -> Result<Value, Error> {

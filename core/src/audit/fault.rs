@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::Digest;
-use crate::code::Code;
+use crate::{code::Code, id::Digest};
 
 /// One place at which the log is not what handfast wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]

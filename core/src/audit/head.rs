@@ -4,8 +4,12 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Break, Digest, chain::Entry};
-use crate::{crypto::Backend, id::InvalidId, json};
+use super::{Break, chain::Entry};
+use crate::{
+    crypto::Backend,
+    id::{Digest, InvalidId},
+    json,
+};
 
 /// The last event of a record: how far its chain goes. Also the checkpoint that is left when older facts are forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -31,14 +31,12 @@
 
 mod chain;
 mod cloudevents;
-mod digest;
 mod fault;
 mod head;
 mod tally;
 
 pub use chain::Chain;
 pub use cloudevents::{CloudEvent, InvalidSource, Source};
-pub use digest::Digest;
 pub use fault::{Break, Fault};
 pub use head::{Head, Root};
 pub use tally::{Counts, Histogram, Milestone, Month, Step, Tally};

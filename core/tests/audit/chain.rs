@@ -1,9 +1,10 @@
 //! Whatever is done to a log shows, at the place where it was done.
 
 use handfast::{
-    audit::{Break, Chain, Digest, Fault, Head, Root},
+    audit::{Break, Chain, Fault, Head, Root},
     code::Code,
     crypto::default_backend,
+    id::Digest,
     json::canonical,
 };
 use proptest::{prelude::*, sample::Index};
