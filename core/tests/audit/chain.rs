@@ -388,7 +388,7 @@ fn the_tree_is_that_of_rfc_6962() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// Any one byte of any fact changed to any other: an auditor with the heads sees it.
     #[test]

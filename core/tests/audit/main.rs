@@ -13,4 +13,5 @@
 mod chain;
 mod cloudevents;
 mod log;
+mod story;
 mod tally;
