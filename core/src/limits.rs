@@ -206,3 +206,11 @@ pub const INSTANCE_RULES: usize = 64;
 pub const LEDGER_NOTICES: usize = 10_000;
 /// Keys of one key ring.
 pub const KEYS: usize = 16;
+/// Bytes of the body of one event: it repeats at most what its command said.
+pub const EVENT_BYTES: usize = COMMAND_BYTES;
+/// Bytes of a record's key as text: the longest is that of a subject, whose SPIFFE id may have 2048.
+pub const RECORD_KEY_BYTES: usize = 4096;
+/// Bytes of the `source` of a CloudEvent, a URI reference.
+pub const CLOUD_EVENT_SOURCE_BYTES: usize = 2048;
+/// Bytes of a download link: a key's id, and 88 bytes besides. More is not looked at.
+pub const LINK_BYTES: usize = KIND_BYTES + 88;

@@ -1,4 +1,4 @@
-//! Replays the corpora of the fuzz targets on stable Rust.
+//! Replays the corpora of the fuzz targets on stable Rust, as they are and a little damaged.
 #![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
 #![allow(
     clippy::unwrap_used,
@@ -10,11 +10,6 @@
     reason = "a test's helpers"
 )]
 
-#[path = "../../fuzz/src/identity.rs"]
-mod identity;
-#[path = "../../fuzz/src/sns_receiver.rs"]
-mod sns_receiver;
-
 use std::path::Path;
 
 use proptest::{prelude::*, sample::Index};
@@ -24,20 +19,6 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
-}
-
-#[test]
-fn the_corpus_of_the_sns_receiver_passes() {
-    let inputs = corpus("sns_receiver");
-    assert!(inputs.len() >= 60, "only {} inputs", inputs.len());
-    inputs.iter().for_each(|input| sns_receiver::run(input));
-}
-
-#[test]
-fn the_corpus_of_identity_documents_passes() {
-    let inputs = corpus("identity");
-    assert!(inputs.len() >= 140, "only {} inputs", inputs.len());
-    inputs.iter().for_each(|input| identity::run(input));
 }
 
 /// Changes of a few bytes: which, to what, and how.
@@ -57,27 +38,44 @@ fn damaged(mut input: Vec<u8>, edits: Edits) -> Vec<u8> {
         match kind {
             0 => input[at] = byte,
             1 => input.insert(at, byte),
-            2 => {
-                input.remove(at);
-            }
+            2 => drop(input.remove(at)),
             _ => input.truncate(at),
         }
     }
     input
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+/// For each target: its source, the least number of its seeds, and a test of each kind.
+macro_rules! targets {
+    ($($target:ident from $path:literal, at least $seeds:literal;)+) => {$(
+        mod $target {
+            use super::*;
 
-    #[test]
-    fn damaged_corpus_entries_pass(entry in any::<Index>(), edits in edits()) {
-        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("sns_receiver"));
-        sns_receiver::run(&damaged(CORPUS.with(|corpus| entry.get(corpus).clone()), edits));
-    }
+            #[path = $path]
+            mod target;
 
-    #[test]
-    fn damaged_identity_documents_pass(entry in any::<Index>(), edits in edits()) {
-        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("identity"));
-        identity::run(&damaged(CORPUS.with(|corpus| entry.get(corpus).clone()), edits));
-    }
+            #[test]
+            fn the_corpus_passes() {
+                let inputs = corpus(stringify!($target));
+                assert!(inputs.len() >= $seeds, "only {} inputs", inputs.len());
+                inputs.iter().for_each(|input| target::run(input));
+            }
+
+            proptest! {
+                #![proptest_config(ProptestConfig::with_cases(2000))]
+
+                #[test]
+                fn a_damaged_corpus_passes(entry in any::<Index>(), edits in edits()) {
+                    thread_local!(static CORPUS: Vec<Vec<u8>> = corpus(stringify!($target)));
+                    target::run(&damaged(CORPUS.with(|corpus| entry.get(corpus).clone()), edits));
+                }
+            }
+        }
+    )+};
+}
+
+targets! {
+    identity from "../../../fuzz/src/identity.rs", at least 140;
+    link from "../../../fuzz/src/link.rs", at least 20;
+    sns_receiver from "../../../fuzz/src/sns_receiver.rs", at least 60;
 }
