@@ -257,6 +257,40 @@ codes! {
     NotOutstanding = "not_outstanding",
     /// A deadline seems to have come, but the clock is not to be trusted.
     ClockSuspect = "clock_suspect",
+    /// A rule of the operator's own policy denies it.
+    Policy = "policy",
+    /// The scope allows no more live packages, or no more reservations.
+    QuotaExceeded = "quota_exceeded",
+    /// A package without a number of uses does not fit into a scope that counts its active ones.
+    UnboundedPackage = "unbounded_package",
+    /// The pool has no free item, or is not known.
+    PoolEmpty = "pool_empty",
+    /// The pool's item is assigned to a package.
+    PoolItemInUse = "pool_item_in_use",
+    /// The policy does not let a package of this kind sit under such a parent, or without one.
+    ParentNotAllowed = "parent_not_allowed",
+    /// The package above it has ended.
+    ParentEnded = "parent_ended",
+    /// The node is not active, so that nothing is handed to it for its children.
+    NotActive = "not_active",
+    /// The subject is banned.
+    Banned = "banned",
+    /// Somebody connected whom no package names.
+    UnknownSubject = "unknown_subject",
+    /// Another live package names the same subject.
+    SubjectTaken = "subject_taken",
+    /// The proof has been presented before.
+    ProofReplayed = "proof_replayed",
+    /// The credential is another node's, or is not bound to the key that was proven.
+    CredentialMismatch = "credential_mismatch",
+    /// The link was not made for this package, or a newer one has taken its place.
+    LinkReplaced = "link_replaced",
+    /// The subject, or the package, has been given its grant anew as often as the policy allows.
+    RecoveryExhausted = "recovery_exhausted",
+    /// The policy does not allow the issue to choose this itself.
+    OverrideNotAllowed = "override_not_allowed",
+    /// Its record is still needed: it lives, or something of it exists outside.
+    NotEnded = "not_ended",
 }
 
 impl std::fmt::Display for Code {

@@ -59,6 +59,7 @@ pub mod keyring;
 pub mod kubernetes;
 pub mod ledger;
 pub mod limits;
+pub mod link;
 pub mod record;
 pub mod registrar;
 #[cfg(feature = "schema")]
@@ -66,6 +67,7 @@ pub mod schema;
 pub mod seal;
 pub mod secret;
 pub mod sns;
+pub mod spire;
 pub mod store;
 pub mod time;
 pub mod token;
