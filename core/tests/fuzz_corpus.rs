@@ -10,6 +10,12 @@
     reason = "a test's helpers"
 )]
 
+#[path = "../../fuzz/src/base64url.rs"]
+mod base64url;
+#[path = "../../fuzz/src/jwt.rs"]
+mod jwt;
+#[path = "../../fuzz/src/proof.rs"]
+mod proof;
 #[path = "../../fuzz/src/sns_receiver.rs"]
 mod sns_receiver;
 
@@ -31,29 +37,68 @@ fn the_corpus_of_the_sns_receiver_passes() {
     inputs.iter().for_each(|input| sns_receiver::run(input));
 }
 
+#[test]
+fn the_corpus_of_tokens_passes() {
+    let inputs = corpus("jwt");
+    assert!(inputs.len() >= 40, "only {} inputs", inputs.len());
+    let accepted = inputs.iter().filter(|input| jwt::run(input)).count();
+    assert!((10..inputs.len() / 2).contains(&accepted), "{accepted} of {} are good", inputs.len());
+}
+
+#[test]
+fn the_corpus_of_proofs_passes() {
+    let inputs = corpus("proof");
+    assert!(inputs.len() >= 30, "only {} inputs", inputs.len());
+    let accepted = inputs.iter().filter(|input| proof::run(input)).count();
+    assert!((8..inputs.len() / 2).contains(&accepted), "{accepted} of {} are good", inputs.len());
+}
+
+/// What is done to an input: where, with which byte, and how.
+type Edits = Vec<(Index, u8, u8)>;
+
+fn edits() -> impl Strategy<Value = Edits> {
+    prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6)
+}
+
+/// An entry with a few bytes changed, moved or dropped.
+fn damaged(corpus: &[Vec<u8>], entry: Index, edits: Edits) -> Vec<u8> {
+    let mut input = entry.get(corpus).clone();
+    for (place, byte, kind) in edits {
+        if input.is_empty() {
+            break;
+        }
+        let at = place.index(input.len());
+        match kind {
+            0 => input[at] = byte,
+            1 => input.insert(at, byte),
+            2 => {
+                input.remove(at);
+            }
+            _ => input.truncate(at),
+        }
+    }
+    input
+}
+
+// A short substitute for fuzzing.
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// A short substitute for fuzzing: corpus entries with a few bytes changed, moved or dropped.
     #[test]
-    fn damaged_corpus_entries_pass(
-        entry in any::<Index>(),
-        edits in prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6),
-    ) {
+    fn damaged_messages_pass(entry in any::<Index>(), edits in edits()) {
         thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("sns_receiver"));
-        let mut input = CORPUS.with(|corpus| entry.get(corpus).clone());
-        for (place, byte, kind) in edits {
-            if input.is_empty() {
-                break;
-            }
-            let at = place.index(input.len());
-            match kind {
-                0 => input[at] = byte,
-                1 => input.insert(at, byte),
-                2 => { input.remove(at); }
-                _ => input.truncate(at),
-            }
-        }
-        sns_receiver::run(&input);
+        sns_receiver::run(&CORPUS.with(|corpus| damaged(corpus, entry, edits)));
+    }
+
+    #[test]
+    fn damaged_tokens_pass(entry in any::<Index>(), edits in edits()) {
+        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("jwt"));
+        jwt::run(&CORPUS.with(|corpus| damaged(corpus, entry, edits)));
+    }
+
+    #[test]
+    fn damaged_proofs_pass(entry in any::<Index>(), edits in edits()) {
+        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("proof"));
+        proof::run(&CORPUS.with(|corpus| damaged(corpus, entry, edits)));
     }
 }

@@ -19,4 +19,5 @@ mod interop;
 mod keys;
 mod proofs;
 mod published;
+mod shared;
 mod shop;
