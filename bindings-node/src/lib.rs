@@ -18,6 +18,7 @@ mod registrar;
 mod rows;
 mod secret;
 mod session;
+mod signing;
 mod sns;
 mod system;
 mod verdict;

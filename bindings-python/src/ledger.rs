@@ -64,7 +64,8 @@ impl Ledger {
         self.lock().next_wake().map(|at| at.to_string())
     }
 
-    /// All records, or those of one type (`package`, `name`, `subject`, `node`, `instance`), in the order of their keys.
+    /// All records, or those of one type (`scope`, `pool`, `package`, `name`, `subject`, `node`, `instance`, `forgotten`), in
+    /// the order of their keys.
     #[pyo3(signature = (record=None))]
     fn records<'py>(&self, py: Python<'py>, record: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let row = |(key, versioned): (&Key, &Versioned)| WriteRow {

@@ -14,6 +14,7 @@ mod registrar;
 mod rows;
 mod secret;
 mod session;
+mod signing;
 mod sns;
 mod system;
 mod verdict;
