@@ -5,11 +5,15 @@ Those that the core has are generated from its JSON Schema (``_schema.py``); her
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from ._native import Confirmation, InstanceEvent, Notification, Unsubscription
+from ._native import Confirmation, InstanceEvent, Notification, Secret, Unsubscription
 from ._schema import *
 from ._schema import Answer, Batch, NoticeRow
+
+
+RecordType = Literal["scope", "pool", "package", "name", "subject", "node", "instance", "forgotten"]
 
 
 class KeyRing(TypedDict):
@@ -17,6 +21,19 @@ class KeyRing(TypedDict):
 
     current: str
     keys: dict[str, bytes]
+
+
+class SigningRing(TypedDict):
+    """Named private keys in PKCS#8 PEM, one of them current. What was signed under the others still verifies."""
+
+    current: str
+    keys: Mapping[str, str | bytes | Secret]
+
+
+class Jwks(TypedDict):
+    """A JWK set (RFC 7517)."""
+
+    keys: list[dict[str, str]]
 
 
 class LoadStep(TypedDict):
