@@ -76,8 +76,8 @@ export interface Clock {
  * What is asked of a registrar: an action, on whose behalf, and from where.
  *
  * Derive `authority` from the credential that you checked, never from what the caller says. It may be left out where
- * only one is possible: `redeem` and `check_in` (node), `expire` (timer), `observe_instance` (event), and a delivery
- * to an instance (node).
+ * only one is possible: `redeem`, `check_in`, `leave` and a delivery to anybody but an operator (node), `expire`
+ * (timer), `observe_instance` (event).
  */
 export type Command = (Action | ObserveInstance) & {
   /** On whose behalf: `operator:<name>`, `executor:<worker>`, `node`, `timer` or `event`. */
@@ -101,14 +101,34 @@ export interface KeyRing {
   keys: Record<string, Uint8Array>;
 }
 
-/** The configured state machine: a policy and two key rings. It holds no record; one serves the whole process. */
+/**
+ * Named private keys (P-256 or Ed25519) in PKCS#8 PEM, one of them current. What was signed under the others still
+ * verifies.
+ */
+export interface SigningRing {
+  /** The id of the current key. */
+  current: string;
+  /** The keys. */
+  keys: Record<string, string | Uint8Array | Secret>;
+}
+
+/** A JWK set (RFC 7517). */
+export interface Jwks {
+  keys: Record<string, string>[];
+}
+
+/** The configured state machine: a policy and its keys. It holds no record; one serves the whole process. */
 export class Registrar {
   /**
    * @param policy every member has a safe default
-   * @param keys `peppers` key the digests of tokens, `sealing` seals secrets at rest: keep both apart from the records,
-   *   or a stolen database is a stolen fleet
+   * @param keys `peppers` key the digests of tokens, `sealing` seals secrets at rest, `signing` signs the credentials of
+   *   nodes that prove a key: keep them apart from the records, or a stolen database is a stolen fleet
    */
-  constructor(policy: Policy | undefined, keys: { peppers: KeyRing; sealing: KeyRing });
+  constructor(policy: Policy | undefined, keys: { peppers: KeyRing; sealing: KeyRing; signing?: SigningRing });
+  /** The JWK set that node credentials verify under, for other services; `null` without signing keys. */
+  publicJwks(): Jwks | null;
+  /** A nonce for a node's next proof, so that it may be given one before it is asked for it. Good for a minute. */
+  nonce(options?: Pick<Clock, 'now'>): string;
   /** Starts a session over a command, for a driver of your own. `run` is one. */
   session(command: Command): Session;
   /** The effects that are outstanding for a record: a function of the record alone, so nothing is lost in a crash. */
@@ -205,7 +225,7 @@ export class Ledger {
 }
 
 /** The types of records. */
-export type RecordType = 'package' | 'name' | 'subject' | 'node' | 'instance';
+export type RecordType = 'scope' | 'pool' | 'package' | 'name' | 'subject' | 'node' | 'instance' | 'forgotten';
 
 /** What may come of a command. */
 export type AnswerTo<C extends { type: string }> = Extract<
@@ -215,11 +235,20 @@ export type AnswerTo<C extends { type: string }> = Extract<
 
 interface AnswerTypes {
   issue: 'issued';
-  deliver: 'delivered';
-  redeem: 'redeemed';
-  check_in: 'checked_in';
+  deliver: 'delivered' | 'use_nonce';
+  make_link: 'linked';
+  reissue: 'reissued';
+  redeem: 'redeemed' | 'use_nonce';
+  check_in: 'checked_in' | 'use_nonce';
+  leave: 'node_ended' | 'use_nonce';
+  evict: 'node_ended';
+  ban: 'banned';
   revoke: 'revoked';
+  configure_scope: 'configured';
+  change_pool: 'configured';
+  observe_subject: 'subject_observed';
   expire: 'expired';
+  forget: 'forgotten';
   report: 'reported';
   observe_instance: 'observed';
 }
