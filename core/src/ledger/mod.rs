@@ -1,38 +1,55 @@
-//! The embedded default store: all records in memory, with snapshot and replay.
+//! The embedded default store: all records in memory, with lists, a feed of subjects, snapshot and replay.
 
+mod buckets;
+mod cursor;
+mod index;
+mod kept;
+mod migrate;
+mod replay;
+mod slots;
 mod snapshot;
+mod subjects;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    hash::{BuildHasherDefault, DefaultHasher},
+    collections::{BTreeMap, BTreeSet},
+    mem,
     sync::Arc,
 };
 
 use rand_core::CryptoRng;
 
+pub use self::{
+    cursor::Cursor,
+    index::{Filter, LabelFilter, Page},
+    subjects::{ChangeCursor, Changes, Standing},
+};
+use self::{
+    index::Index,
+    kept::{Kept, Shapes},
+    slots::{Number, Slot, Slots},
+    subjects::Feed,
+};
 use crate::{
     id::SecretId,
     limits,
-    record::{Key, Look, Record, Records, Row, Versioned, apply},
+    record::{Key, Look, Record, Records, Row, Versioned},
     registrar::Registrar,
     time::{Now, Timestamp},
     vocabulary::{Answer, Command, Commit, Error, Event, Notice, Outcome, VaultWrite},
 };
 
-/// A store in memory. Cheap enough for hundreds of thousands of packages; what it holds is lost with the process
-/// unless the host keeps snapshots.
+/// A store in memory, for a million outstanding packages and more; what it holds is lost with the process unless the
+/// host keeps snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    records: HashMap<Key, Versioned, Fixed>,
-    vault: BTreeMap<SecretId, Arc<str>>,
-    wakes: BTreeSet<(Timestamp, Key)>,
+    slots: Slots,
+    shapes: Shapes,
+    wakes: BTreeSet<(Timestamp, Number)>,
+    index: Index,
+    feed: Feed,
     notices: BTreeMap<String, CountedNotice>,
     log: Option<Vec<Event>>,
 }
-
-/// A hash without a random seed: the core draws no entropy. Only accepted commands add keys, so a stranger cannot
-/// fill a bucket.
-type Fixed = BuildHasherDefault<DefaultHasher>;
 
 /// Refusals of one kind, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,20 +100,18 @@ impl Ledger {
     }
 
     fn row(&self, key: &Key) -> Option<Row> {
-        let (version, body) = match key {
-            Key::Secret(id) => (1, self.vault.get(id)?.to_string()),
-            Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
-                let versioned = self.records.get(key)?;
-                (versioned.version, versioned.record.body())
-            }
+        let slot = self.slots.look(key)?;
+        let body = match &slot.kept {
+            Kept::Sealed(sealed) => sealed.to_string(),
+            kept @ (Kept::Whole(_) | Kept::Folded(_) | Kept::Name { .. }) => kept.record(key)?.body(),
         };
-        Some(Row { key: key.clone(), version, body })
+        Some(Row { key: key.clone(), version: slot.version, body })
     }
 
     /// Commits all of it if every guard holds, and nothing otherwise.
     #[must_use]
     pub fn commit(&mut self, commit: &Commit) -> bool {
-        let version = |key: &Key| self.records.get(key).map_or(0, |versioned| versioned.version);
+        let version = |key: &Key| self.slots.look(key).map_or(0, |slot| slot.version);
         let held = commit.guards.iter().all(|guard| version(&guard.key) == guard.version);
         if held {
             self.store(commit);
@@ -106,12 +121,16 @@ impl Ledger {
 
     fn store(&mut self, commit: &Commit) {
         for write in &commit.writes {
-            self.put(write.key.clone(), Versioned { version: write.version, record: write.record.clone() });
+            let versioned = Versioned { version: write.version, record: write.record.clone() };
+            let number = self.put(write.key.clone(), versioned);
+            if let Key::Subject(scope, _) = &write.key {
+                self.feed.change(scope, number, commit.decision);
+            }
         }
         for write in &commit.vault {
             match write {
-                VaultWrite::Put { id, sealed } => drop(self.vault.insert(*id, sealed.as_str().into())),
-                VaultWrite::Shred { id } => drop(self.vault.remove(id)),
+                VaultWrite::Put { id, sealed } => self.keep(Key::Secret(*id), sealed.as_str().into()),
+                VaultWrite::Shred { id } => drop(self.slots.remove(&Key::Secret(*id))),
             }
         }
         for notice in &commit.notices {
@@ -129,43 +148,70 @@ impl Ledger {
         }
     }
 
-    fn put(&mut self, key: Key, versioned: Versioned) {
-        let wake_at = versioned.record.wake_at();
-        let before = self.records.insert(key.clone(), versioned).and_then(|before| before.record.wake_at());
-        if before != wake_at {
-            if let Some(at) = before {
-                self.wakes.remove(&(at, key.clone()));
-            }
-            if let Some(at) = wake_at {
-                self.wakes.insert((at, key));
-            }
+    fn put(&mut self, key: Key, versioned: Versioned) -> Number {
+        let Versioned { version, record } = versioned;
+        let kept = Kept::new(&key, record, &mut self.shapes);
+        let wake_at = kept.wake_at();
+        let (number, before) = self.set(key, version, kept);
+        let woke_at = before.as_ref().and_then(Kept::wake_at);
+        if woke_at != wake_at {
+            woke_at.map(|at| self.wakes.remove(&(at, number)));
+            wake_at.map(|at| self.wakes.insert((at, number)));
         }
+        self.index.change(before.as_ref(), number, &self.slots);
+        number
+    }
+
+    fn keep(&mut self, key: Key, sealed: Arc<str>) {
+        self.set(key, 1, Kept::Sealed(sealed));
+    }
+
+    fn set(&mut self, key: Key, version: u64, kept: Kept) -> (Number, Option<Kept>) {
+        let Some(number) = self.slots.find(&key) else {
+            return (self.slots.insert(Slot { key, version, kept }), None);
+        };
+        let before = self.slots.get_mut(number).map(|slot| {
+            slot.version = version;
+            mem::replace(&mut slot.kept, kept)
+        });
+        (number, before)
     }
 
     /// The records about which something is due by now, the most urgent first, at most `limit`.
     #[must_use]
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<Key> {
-        self.wakes.iter().take_while(|(at, _)| *at <= now).take(limit).map(|(_, key)| key.clone()).collect()
+        let due = self.wakes.iter().take_while(|(at, _)| *at <= now).take(limit);
+        due.filter_map(|(_, number)| Some(self.slots.get(*number)?.key.clone())).collect()
     }
 
-    /// When something is due next: a host may sleep until then.
+    /// When something is due next: a host may sleep until then. It is the next deadline of any record, or the next
+    /// instant at which an effect may be tried again.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    /// One record.
+    /// One record. A copy, but a cheap one: its contents are shared until they change.
     #[must_use]
-    pub fn get(&self, key: &Key) -> Option<&Record> {
-        self.records.get(key).map(|versioned| &versioned.record)
+    pub fn get(&self, key: &Key) -> Option<Record> {
+        self.slots.look(key)?.kept.record(key)
+    }
+
+    /// How many rows there are: records and sealed secrets.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// All records, in the order of their keys; sorted at each call.
-    #[expect(clippy::disallowed_methods, reason = "sorted right after, so no order leaks out")]
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Versioned)> {
-        let mut records: Vec<_> = self.records.iter().collect();
-        records.sort_unstable_by_key(|(key, _)| *key);
-        records.into_iter()
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, Versioned)> {
+        self.slots.sorted().filter_map(|slot| Some((&slot.key, slot.versioned()?)))
     }
 
     /// The history, if it is kept.
@@ -179,56 +225,19 @@ impl Ledger {
         self.notices.values()
     }
 
-    /// The names of the secrets that are kept.
+    /// The names of the secrets that are kept, in their order; sorted at each call.
     pub fn secrets(&self) -> impl Iterator<Item = SecretId> {
-        self.vault.keys().copied()
-    }
-
-    /// Folds a history into records, bit for bit as they were. A history holds no secrets, so the vault stays empty.
-    ///
-    /// # Errors
-    /// [`Error::CorruptRecord`] when an event is missing or does not fit, [`Error::NewerSchema`].
-    pub fn replay(events: impl IntoIterator<Item = Event>) -> Result<Self, Error> {
-        let mut ledger = Self::new();
-        for event in events {
-            ledger.replay_one(&event)?;
-        }
-        Ok(ledger)
-    }
-
-    fn replay_one(&mut self, event: &Event) -> Result<(), Error> {
-        if event.schema > crate::record::SCHEMA {
-            return Err(Error::NewerSchema(event.schema));
-        }
-        let before = self.records.get(&event.key);
-        let version = before.map_or(0, |versioned| versioned.version).saturating_add(1);
-        if event.version != version {
-            return Err(Error::CorruptRecord(format!(
-                "event {} of {} follows none",
-                event.version, event.key
-            )));
-        }
-        let record = apply(before.map(|versioned| versioned.record.clone()), event);
-        let Some(record) = record else {
-            return Err(Error::CorruptRecord(format!(
-                "event {} of {} does not fit",
-                event.version, event.key
-            )));
-        };
-        self.put(event.key.clone(), Versioned { version, record });
-        Ok(())
+        self.slots.sorted().filter_map(|slot| if let Key::Secret(id) = slot.key { Some(id) } else { None })
     }
 }
 
 impl Records for Ledger {
     fn look(&self, key: &Key) -> Look {
-        match key {
-            Key::Secret(id) => {
-                self.vault.get(id).map_or(Look::Absent, |sealed| Look::Sealed(Arc::clone(sealed)))
-            }
-            Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
-                self.records.get(key).map_or(Look::Absent, |versioned| Look::Record(versioned.clone()))
-            }
+        let Some(slot) = self.slots.look(key) else { return Look::Absent };
+        match (&slot.kept, slot.versioned()) {
+            (Kept::Sealed(sealed), _) => Look::Sealed(Arc::clone(sealed)),
+            (_, Some(versioned)) => Look::Record(versioned),
+            (_, None) => Look::Absent,
         }
     }
 }

@@ -1,66 +1,131 @@
 //! A ledger as text: one JSON row on each line, after a line that says what it is.
+//!
+//! Lines are written and read one at a time, so that a host can stream them to and from a file.
 
 use serde::{Deserialize, Serialize};
 
-use super::Ledger;
+use super::{
+    Ledger,
+    kept::Kept,
+    migrate::{self, Text},
+    slots::Slot,
+    subjects::{Feed, History},
+};
 use crate::{
-    record::{Key, Record, Row, SCHEMA, Versioned},
+    json,
+    record::{Key, Record, SCHEMA, Versioned},
     vocabulary::Error,
 };
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
+    /// How often a subject has changed.
+    #[serde(default)]
+    changes: u64,
     format: String,
+    /// The histories that those changes belong to.
+    #[serde(default)]
+    histories: Vec<History>,
     schema: u32,
 }
 
 const FORMAT: &str = "handfast snapshot";
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    body: String,
+    /// The number of a subject's latest change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change: Option<u64>,
+    key: Key,
+    version: u64,
+}
+
 impl Ledger {
     /// Writes all records and sealed secrets. The history and the refusals are logs, and not in it.
     #[must_use]
     pub fn snapshot(&self) -> String {
-        let mut text = line(&Header { format: FORMAT.to_owned(), schema: SCHEMA });
-        let keys =
-            self.iter().map(|(key, _)| key.clone()).chain(self.vault.keys().map(|id| Key::Secret(*id)));
-        for row in keys.filter_map(|key| self.row(&key)) {
-            text.push_str(&line(&row));
-        }
-        text
+        self.snapshot_lines().fold(String::new(), |mut text, line| {
+            text.push_str(&line);
+            text.push('\n');
+            text
+        })
     }
 
-    /// Reads what [`Ledger::snapshot`] wrote.
+    /// The lines of [`Ledger::snapshot`], each without its end, made as they are asked for.
+    pub fn snapshot_lines(&self) -> impl Iterator<Item = String> {
+        let (changes, histories) = self.feed.parts();
+        let header =
+            Header { changes, format: FORMAT.to_owned(), histories: histories.to_vec(), schema: SCHEMA };
+        std::iter::once(json::canonical_of(&header)).chain(self.slots.sorted().map(|slot| self.line(slot)))
+    }
+
+    fn line(&self, slot: &Slot) -> String {
+        let body = match &slot.kept {
+            Kept::Sealed(sealed) => sealed.to_string(),
+            kept @ (Kept::Whole(_) | Kept::Folded(_) | Kept::Name { .. }) => {
+                kept.record(&slot.key).map(|record| record.body()).unwrap_or_default()
+            }
+        };
+        let change = self.change_number(&slot.key);
+        json::canonical_of(&Line { body, change, key: slot.key.clone(), version: slot.version })
+    }
+
+    fn change_number(&self, key: &Key) -> Option<u64> {
+        let Key::Subject(..) = key else { return None };
+        self.feed.number(self.slots.find(key)?)
+    }
+
+    /// Reads what [`Ledger::snapshot`] wrote, also in an older schema.
     ///
     /// # Errors
     /// [`Error::CorruptRecord`], [`Error::NewerSchema`].
     pub fn restore(text: &str) -> Result<Self, Error> {
-        let corrupt = |error: serde_json::Error| Error::CorruptRecord(format!("snapshot: {error}"));
-        let mut lines = text.lines();
-        let header: Header = serde_json::from_str(lines.next().unwrap_or_default()).map_err(corrupt)?;
+        Self::restore_lines(text.lines())
+    }
+
+    /// Reads the lines of [`Ledger::snapshot_lines`].
+    ///
+    /// # Errors
+    /// As [`Ledger::restore`].
+    pub fn restore_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+        let mut lines = lines.into_iter();
+        let header = lines.next();
+        let header: Header = read(header.as_ref().map_or("", AsRef::as_ref))?;
         if header.format != FORMAT {
             return Err(Error::CorruptRecord("not a handfast snapshot".to_owned()));
         }
         if header.schema > SCHEMA {
             return Err(Error::NewerSchema(header.schema));
         }
-        let mut ledger = Self::new();
+        let feed = Feed::restored(header.changes, header.histories);
+        let mut ledger = Self { feed, ..Self::new() };
         for line in lines {
-            let row: Row = serde_json::from_str(line).map_err(corrupt)?;
-            match row.key {
-                Key::Secret(id) => drop(ledger.vault.insert(id, row.body.into())),
-                Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
-                    let record = Record::from_body(&row.body)?;
-                    ledger.put(row.key, Versioned { version: row.version, record });
-                }
-            }
+            ledger.take_in(read(line.as_ref())?)?;
         }
         Ok(ledger)
     }
+
+    fn take_in(&mut self, line: Line) -> Result<(), Error> {
+        let Line { body, change, key, version } = line;
+        if let Key::Secret(_) = key {
+            self.keep(key, body.into());
+            return Ok(());
+        }
+        let record = Record::from_body(&migrate::to_present(Text::Record, &body)?)?;
+        let number = self.put(key.clone(), Versioned { version, record });
+        if let Key::Subject(scope, _) = &key {
+            match change {
+                Some(change) => self.feed.place(scope, number, change),
+                None => self.feed.place_anew(scope, number),
+            }
+        }
+        Ok(())
+    }
 }
 
-fn line(value: &impl Serialize) -> String {
-    let mut text = crate::json::canonical_of(value);
-    text.push('\n');
-    text
+fn read<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T, Error> {
+    serde_json::from_str(line).map_err(|error| Error::CorruptRecord(format!("snapshot: {error}")))
 }
