@@ -31,6 +31,8 @@ pub struct Filter {
     pub kind: Option<Kind>,
     /// With this label.
     pub label: Option<LabelFilter>,
+    /// Directly under this package.
+    pub parent: Option<PackageId>,
     /// With a name that begins so: then the list is in the order of names, and the latest first only among equals.
     pub name_prefix: Option<PackageName>,
 }
@@ -64,6 +66,7 @@ impl Filter {
             && self.status.is_none_or(|status| status == facts.status)
             && self.kind.as_ref().is_none_or(|kind| kind == facts.kind)
             && self.label.as_ref().is_none_or(label)
+            && (self.parent.is_none() || self.parent == facts.parent)
             && self.name_prefix.as_ref().is_none_or(|prefix| facts.name.as_str().starts_with(prefix.as_str()))
     }
 
@@ -75,7 +78,8 @@ impl Filter {
         });
         let status = self.status.map(|status| What::Status(status.as_str()));
         let kind = self.kind.as_ref().map(|kind| What::Kind(kind.as_str()));
-        let all = [Some(What::All), status, kind, label];
+        let parent = self.parent.map(What::Parent);
+        let all = [Some(What::All), status, kind, label, parent];
         all.into_iter().flatten().map(|what| what.group(self.scope.as_ref()))
     }
 }
@@ -102,6 +106,7 @@ enum What<'a> {
     Kind(&'a str),
     Label(&'a str, &'a str),
     LabelKey(&'a str),
+    Parent(PackageId),
 }
 
 impl What<'_> {
@@ -179,6 +184,7 @@ fn groups(facts: Option<&Facts<'_>>) -> Vec<u64> {
     for scope in [None, Some(facts.scope)] {
         let one = [What::All, What::Status(facts.status.as_str()), What::Kind(facts.kind.as_str())];
         groups.extend(one.iter().map(|what| what.group(scope)));
+        groups.extend(facts.parent.map(|parent| What::Parent(parent).group(scope)));
         for (key, value) in facts.labels.iter() {
             groups.extend([What::Label(key, value).group(scope), What::LabelKey(key).group(scope)]);
         }

@@ -14,7 +14,7 @@ use data_encoding::HEXLOWER;
 
 use super::slots::Fixed;
 use crate::{
-    id::{Kind, PackageId, PackageName, ScopeId, SecretId},
+    id::{Kind, PackageId, PackageName, RequestId, ScopeId, SecretId},
     record::{Key, NameEntry, Package, PackageContent, PackageStatus, Record},
     time::Timestamp,
     vocabulary::{Labels, PackageIssued},
@@ -82,7 +82,15 @@ impl Kept {
                 Some(Facts::of(package, package.id, &package.issued.name))
             }
             Self::Folded(folded) => Some(Facts::of(&folded.shape, folded.unique.id, &folded.unique.name)),
-            Self::Whole(Record::Name(_) | Record::Subject(_) | Record::Node(_) | Record::Instance(_))
+            Self::Whole(
+                Record::Scope(_)
+                | Record::Pool(_)
+                | Record::Name(_)
+                | Record::Subject(_)
+                | Record::Node(_)
+                | Record::Instance(_)
+                | Record::Forgotten(_),
+            )
             | Self::Name { .. }
             | Self::Sealed(_) => None,
         }
@@ -98,12 +106,13 @@ pub(super) struct Facts<'a> {
     pub(super) kind: &'a Kind,
     pub(super) status: PackageStatus,
     pub(super) labels: &'a Labels,
+    pub(super) parent: Option<PackageId>,
 }
 
 impl<'a> Facts<'a> {
     fn of(package: &'a Package, id: PackageId, name: &'a PackageName) -> Self {
-        let PackageIssued { scope, kind, labels, .. } = &*package.issued;
-        Self { id, name, scope, kind, status: package.status, labels }
+        let PackageIssued { scope, kind, labels, parents, .. } = &*package.issued;
+        Self { id, name, scope, kind, status: package.status, labels, parent: parents.first().copied() }
     }
 }
 
@@ -134,11 +143,13 @@ struct Unique {
     updated_at: Timestamp,
     expires_at: Timestamp,
     delivery_until: Timestamp,
+    request: Option<RequestId>,
 }
 
 impl Unique {
+    /// `None` when the digest is not the text that 32 bytes have.
     fn of(package: &Package) -> Option<Self> {
-        let digest = match &package.issued.token {
+        let digest = match &package.token {
             Some(token) => HEXLOWER.decode(token.digest.as_bytes()).ok()?.try_into().ok()?,
             None => [0; 32],
         };
@@ -148,51 +159,61 @@ impl Unique {
             digest,
             created_at: package.created_at,
             updated_at: package.updated_at,
-            expires_at: package.issued.expires_at,
+            expires_at: package.expires_at,
             delivery_until: package.delivery.as_ref().map_or(package.created_at, |delivery| delivery.until),
+            request: package.issued.request.clone(),
         })
     }
 }
 
-/// Makes a package the one that `unique` tells of, and gives what it was before.
+/// Makes a plain package the one that `unique` tells of, and gives what it was before.
 fn put_on(package: &mut Package, unique: Unique) -> Option<Unique> {
     let before = Unique::of(package)?;
-    let owner = |secret: &mut SecretId| {
-        if secret.package == before.id {
-            secret.package = unique.id;
-        }
-    };
+    let issued = Arc::make_mut(&mut package.issued);
+    if let Some(token) = &mut package.token {
+        token.digest = HEXLOWER.encode(&unique.digest);
+        token.secret.package = unique.id;
+    }
+    issued.token.clone_from(&package.token);
+    for secret in issued.contents.iter_mut().filter_map(secret_of) {
+        secret.package = unique.id;
+    }
     package.id = unique.id;
     package.created_at = unique.created_at;
     package.updated_at = unique.updated_at;
+    package.expires_at = unique.expires_at;
+    issued.expires_at = unique.expires_at;
     if let Some(delivery) = &mut package.delivery {
         delivery.until = unique.delivery_until;
     }
-    let issued = Arc::make_mut(&mut package.issued);
     issued.name = unique.name;
-    issued.expires_at = unique.expires_at;
-    if let Some(token) = &mut issued.token {
-        token.digest = HEXLOWER.encode(&unique.digest);
-        owner(&mut token.secret);
-    }
-    for content in &mut issued.contents {
-        match content {
-            PackageContent::File { secret, .. } | PackageContent::KubernetesBootstrapToken { secret, .. } => {
-                owner(secret);
-            }
-        }
-    }
+    issued.request = unique.request;
     Some(before)
 }
 
 /// Whether nothing has come to a package that would make it unlike all others, and all its secrets are its own.
 fn is_plain(package: &Package) -> bool {
+    let issued = &package.issued;
     let is_own = |secret: SecretId| secret.package == package.id;
     package.status.is_live()
         && package.nodes.is_empty()
+        && package.children.is_empty()
         && package.resources.is_empty()
-        && package.issued.token.iter().all(|token| is_own(token.secret))
-        && package.issued.contents.iter().all(|content| is_own(content.secret()))
+        && package.link.is_none()
+        && package.token == issued.token
+        && package.expires_at == issued.expires_at
+        && issued.token.iter().all(|token| is_own(token.secret))
+        && issued.contents.iter().filter_map(PackageContent::secret).all(is_own)
+}
+
+fn secret_of(content: &mut PackageContent) -> Option<&mut SecretId> {
+    match content {
+        PackageContent::File { secret, .. }
+        | PackageContent::KubernetesBootstrapToken { secret, .. }
+        | PackageContent::SpireJoinToken { secret, .. }
+        | PackageContent::Host { secret, .. } => Some(secret),
+        PackageContent::PoolItem { secret, .. } => secret.as_mut(),
+    }
 }
 
 /// The shapes in use lately: a table of fixed size in which a new one takes the place of an old one. What was folded

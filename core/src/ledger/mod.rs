@@ -4,7 +4,6 @@ mod buckets;
 mod cursor;
 mod index;
 mod kept;
-mod migrate;
 mod replay;
 mod slots;
 mod snapshot;
@@ -101,11 +100,7 @@ impl Ledger {
 
     fn row(&self, key: &Key) -> Option<Row> {
         let slot = self.slots.look(key)?;
-        let body = match &slot.kept {
-            Kept::Sealed(sealed) => sealed.to_string(),
-            kept @ (Kept::Whole(_) | Kept::Folded(_) | Kept::Name { .. }) => kept.record(key)?.body(),
-        };
-        Some(Row { key: key.clone(), version: slot.version, body })
+        Some(Row { key: key.clone(), version: slot.version, body: slot.body()? })
     }
 
     /// Commits all of it if every guard holds, and nothing otherwise.
@@ -121,8 +116,7 @@ impl Ledger {
 
     fn store(&mut self, commit: &Commit) {
         for write in &commit.writes {
-            let versioned = Versioned { version: write.version, record: write.record.clone() };
-            let number = self.put(write.key.clone(), versioned);
+            let number = self.put(write.key.clone(), write.row.clone());
             if let Key::Subject(scope, _) = &write.key {
                 self.feed.change(scope, number, commit.decision);
             }
@@ -149,10 +143,10 @@ impl Ledger {
     }
 
     fn put(&mut self, key: Key, versioned: Versioned) -> Number {
-        let Versioned { version, record } = versioned;
+        let Versioned { version, head, record } = versioned;
         let kept = Kept::new(&key, record, &mut self.shapes);
         let wake_at = kept.wake_at();
-        let (number, before) = self.set(key, version, kept);
+        let (number, before) = self.set(Slot { key, version, head, kept });
         let woke_at = before.as_ref().and_then(Kept::wake_at);
         if woke_at != wake_at {
             woke_at.map(|at| self.wakes.remove(&(at, number)));
@@ -163,17 +157,13 @@ impl Ledger {
     }
 
     fn keep(&mut self, key: Key, sealed: Arc<str>) {
-        self.set(key, 1, Kept::Sealed(sealed));
+        self.set(Slot { key, version: 1, head: None, kept: Kept::Sealed(sealed) });
     }
 
-    fn set(&mut self, key: Key, version: u64, kept: Kept) -> (Number, Option<Kept>) {
-        let Some(number) = self.slots.find(&key) else {
-            return (self.slots.insert(Slot { key, version, kept }), None);
-        };
-        let before = self.slots.get_mut(number).map(|slot| {
-            slot.version = version;
-            mem::replace(&mut slot.kept, kept)
-        });
+    /// Fills a place, and gives what was there before.
+    fn set(&mut self, slot: Slot) -> (Number, Option<Kept>) {
+        let Some(number) = self.slots.find(&slot.key) else { return (self.slots.insert(slot), None) };
+        let before = self.slots.get_mut(number).map(|place| mem::replace(place, slot).kept);
         (number, before)
     }
 

@@ -1,54 +1,47 @@
 //! A ledger from its history.
 
-use super::{
-    Ledger,
-    migrate::{self, Text},
-};
+use super::Ledger;
 use crate::{
+    crypto::Backend,
+    id::Digest,
     record::{Key, Versioned, apply},
     vocabulary::{Error, Event},
 };
 
 impl Ledger {
-    /// Folds a history into records, bit for bit as they were. A history holds no secrets, so the vault stays empty.
+    /// Folds a history, the bodies of its events as they are stored, into records, bit for bit as they were, and checks
+    /// that each fact is linked to the one before it of its record. A history holds no secrets, so the vault stays
+    /// empty.
     ///
     /// # Errors
-    /// [`Error::CorruptRecord`] when an event is missing or does not fit, [`Error::NewerSchema`].
-    pub fn replay(events: impl IntoIterator<Item = Event>) -> Result<Self, Error> {
-        let mut ledger = Self::new();
-        for event in events {
-            ledger.replay_one(&event)?;
-        }
-        ledger.feed.end_history();
-        Ok(ledger)
-    }
-
-    /// Folds a history of stored bodies, oldest first, also in an older schema.
-    ///
-    /// # Errors
-    /// As [`Ledger::replay`].
-    pub fn replay_bodies(bodies: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+    /// [`Error::CorruptRecord`] when an event is missing, altered or does not fit; [`Error::NewerSchema`].
+    pub fn replay<T: AsRef<str>>(
+        bodies: impl IntoIterator<Item = T>,
+        backend: &dyn Backend,
+    ) -> Result<Self, Error> {
         let mut ledger = Self::new();
         for body in bodies {
-            let body = migrate::to_present(Text::Event, body.as_ref())?;
-            ledger.replay_one(&Event::from_body(&body)?)?;
+            ledger.replay_one(body.as_ref(), backend)?;
         }
         ledger.feed.end_history();
         Ok(ledger)
     }
 
-    fn replay_one(&mut self, event: &Event) -> Result<(), Error> {
-        if event.schema > crate::record::SCHEMA {
-            return Err(Error::NewerSchema(event.schema));
-        }
+    fn replay_one(&mut self, body: &str, backend: &dyn Backend) -> Result<(), Error> {
+        let event = Event::from_body(body)?;
+        let corrupt = |why| Error::CorruptRecord(format!("event {} of {} {why}", event.version, event.key));
         let before = self.slots.look(&event.key);
-        let version = before.map_or(0, |slot| slot.version).saturating_add(1);
-        if event.version != version {
-            return Err(misfit(event, "follows none"));
+        let (version, head) = before.map_or((0, None), |slot| (slot.version, slot.head));
+        if event.version != version.saturating_add(1) {
+            return Err(corrupt("follows none"));
         }
-        let before = before.and_then(|slot| slot.kept.record(&slot.key));
-        let record = apply(before, event).ok_or_else(|| misfit(event, "does not fit"))?;
-        let number = self.put(event.key.clone(), Versioned { version, record });
+        if event.previous != head && event.schema > UNLINKED_SCHEMA {
+            return Err(corrupt("is not linked to the one before it"));
+        }
+        let record = before.and_then(|slot| slot.kept.record(&slot.key));
+        let record = apply(record, &event).ok_or_else(|| corrupt("does not fit"))?;
+        let head = (event.schema > UNLINKED_SCHEMA).then(|| Digest::new(backend.sha256(body.as_bytes())));
+        let number = self.put(event.key.clone(), Versioned { version: event.version, head, record });
         if let Key::Subject(scope, _) = &event.key {
             self.feed.change(scope, number, event.decision);
         }
@@ -56,6 +49,5 @@ impl Ledger {
     }
 }
 
-fn misfit(event: &Event, how: &str) -> Error {
-    Error::CorruptRecord(format!("event {} of {} {how}", event.version, event.key))
-}
+/// The last schema in which facts were not linked.
+const UNLINKED_SCHEMA: u32 = 1;

@@ -8,7 +8,10 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use hashbrown::HashTable;
 
 use super::kept::Kept;
-use crate::record::{Key, Versioned};
+use crate::{
+    id::Digest,
+    record::{Key, Versioned},
+};
 
 /// A place's number; it stays the same for as long as the row is there.
 pub(super) type Number = u32;
@@ -23,13 +26,23 @@ pub(super) struct Slot {
     pub(super) key: Key,
     /// Counts a record's events; 1 for a sealed secret.
     pub(super) version: u64,
+    /// The digest of a record's last event.
+    pub(super) head: Option<Digest>,
     pub(super) kept: Kept,
 }
 
 impl Slot {
     /// The record, unless it is a sealed secret.
     pub(super) fn versioned(&self) -> Option<Versioned> {
-        Some(Versioned { version: self.version, record: self.kept.record(&self.key)? })
+        Some(Versioned { version: self.version, head: self.head, record: self.kept.record(&self.key)? })
+    }
+
+    /// The row's text.
+    pub(super) fn body(&self) -> Option<String> {
+        match &self.kept {
+            Kept::Sealed(sealed) => Some(sealed.to_string()),
+            Kept::Whole(_) | Kept::Folded(_) | Kept::Name { .. } => Some(self.versioned()?.body()),
+        }
     }
 }
 
@@ -138,16 +151,18 @@ struct Rank {
 impl Rank {
     fn of(key: &Key) -> Self {
         match key {
-            Key::Package(id) => Self::new(0, &[id.as_bytes()]),
-            Key::Name(scope, name) => {
+            Key::Scope(scope) => Self::new(0, &[scope.as_str().as_bytes()]),
+            Key::Pool(scope, name) => {
                 Self::new(1, &[scope.as_str().as_bytes(), &[0], name.as_str().as_bytes()])
             }
-            Key::Subject(scope, subject) => {
-                Self::new(2, &[scope.as_str().as_bytes(), &[0], subject.as_str().as_bytes()])
+            Key::Package(id) => Self::new(2, &[id.as_bytes()]),
+            Key::Name(scope, name) => {
+                Self::new(3, &[scope.as_str().as_bytes(), &[0], name.as_str().as_bytes()])
             }
-            Key::Node(_) => Self::new(3, &[]),
-            Key::Instance(id) => Self::new(4, &[id.as_str().as_bytes()]),
-            Key::Secret(id) => Self::new(5, &[id.package.as_bytes(), &id.number.to_be_bytes()]),
+            Key::Subject(scope, _) => Self::new(4, &[scope.as_str().as_bytes()]),
+            Key::Node(_) => Self::new(5, &[]),
+            Key::Instance(id) => Self::new(6, &[id.as_str().as_bytes()]),
+            Key::Secret(id) => Self::new(7, &[id.package.as_bytes(), &id.number.to_be_bytes()]),
         }
     }
 
@@ -165,7 +180,7 @@ mod tests {
     use super::*;
 
     fn slot(text: &str) -> Slot {
-        Slot { key: text.parse().unwrap(), version: 1, kept: Kept::Sealed("x".into()) }
+        Slot { key: text.parse().unwrap(), version: 1, head: None, kept: Kept::Sealed("x".into()) }
     }
 
     fn keys() -> Vec<String> {
@@ -185,7 +200,8 @@ mod tests {
             for name in
                 ["a-name-of-many-letters-1", "a-name-of-many-letters", "a-name-of-many-letters-0", "b", "-"]
             {
-                keys.extend([format!("name/{scope}/x{name}"), format!("subject/{scope}/x{name}")]);
+                keys.extend(["name", "subject", "pool"].map(|kind| format!("{kind}/{scope}/x{name}")));
+                keys.extend([format!("subject/{scope}/node/x{name}"), format!("scope/{scope}.x{name}")]);
             }
         }
         keys.extend((0..50).map(|place| format!("node/n-{place:032x}")));

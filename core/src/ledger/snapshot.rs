@@ -6,28 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ledger,
-    kept::Kept,
-    migrate::{self, Text},
     slots::Slot,
     subjects::{Feed, History},
 };
 use crate::{
     json,
-    record::{Key, Record, SCHEMA, Versioned},
+    record::{Key, SCHEMA, Versioned},
     vocabulary::Error,
 };
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
+    format: String,
+    schema: u32,
     /// How often a subject has changed.
     #[serde(default)]
-    changes: u64,
-    format: String,
+    subject_changes: u64,
     /// The histories that those changes belong to.
     #[serde(default)]
-    histories: Vec<History>,
-    schema: u32,
+    subject_histories: Vec<History>,
 }
 
 const FORMAT: &str = "handfast snapshot";
@@ -56,20 +54,14 @@ impl Ledger {
 
     /// The lines of [`Ledger::snapshot`], each without its end, made as they are asked for.
     pub fn snapshot_lines(&self) -> impl Iterator<Item = String> {
-        let (changes, histories) = self.feed.parts();
-        let header =
-            Header { changes, format: FORMAT.to_owned(), histories: histories.to_vec(), schema: SCHEMA };
+        let (subject_changes, histories) = self.feed.parts();
+        let (format, subject_histories) = (FORMAT.to_owned(), histories.to_vec());
+        let header = Header { format, schema: SCHEMA, subject_changes, subject_histories };
         std::iter::once(json::canonical_of(&header)).chain(self.slots.sorted().map(|slot| self.line(slot)))
     }
 
     fn line(&self, slot: &Slot) -> String {
-        let body = match &slot.kept {
-            Kept::Sealed(sealed) => sealed.to_string(),
-            kept @ (Kept::Whole(_) | Kept::Folded(_) | Kept::Name { .. }) => {
-                kept.record(&slot.key).map(|record| record.body()).unwrap_or_default()
-            }
-        };
-        let change = self.change_number(&slot.key);
+        let (body, change) = (slot.body().unwrap_or_default(), self.change_number(&slot.key));
         json::canonical_of(&Line { body, change, key: slot.key.clone(), version: slot.version })
     }
 
@@ -100,7 +92,7 @@ impl Ledger {
         if header.schema > SCHEMA {
             return Err(Error::NewerSchema(header.schema));
         }
-        let feed = Feed::restored(header.changes, header.histories);
+        let feed = Feed::restored(header.subject_changes, header.subject_histories);
         let mut ledger = Self { feed, ..Self::new() };
         for line in lines {
             ledger.take_in(read(line.as_ref())?)?;
@@ -114,8 +106,7 @@ impl Ledger {
             self.keep(key, body.into());
             return Ok(());
         }
-        let record = Record::from_body(&migrate::to_present(Text::Record, &body)?)?;
-        let number = self.put(key.clone(), Versioned { version, record });
+        let number = self.put(key.clone(), Versioned::from_body(version, &body)?);
         if let Key::Subject(scope, _) = &key {
             match change {
                 Some(change) => self.feed.place(scope, number, change),

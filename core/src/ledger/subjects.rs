@@ -10,7 +10,7 @@ use super::{
     slots::{Fixed, Number, Slots},
 };
 use crate::{
-    id::{DecisionId, Fingerprint, NodeId, PackageId, ScopeId, as_text},
+    id::{DecisionId, NodeId, PackageId, ScopeId, Subject, as_text},
     limits,
     record::{Key, Record},
     vocabulary::Error,
@@ -38,7 +38,7 @@ pub struct Changes {
     /// history that this ledger does not share.
     pub restart: bool,
     /// How each subject stands now. Only its latest change is here.
-    pub entries: Vec<(Fingerprint, Standing)>,
+    pub entries: Vec<(Subject, Standing)>,
     /// Where to go on, now if `more`, and otherwise whenever you like.
     pub next: ChangeCursor,
     /// Whether there are more changes already.
@@ -193,15 +193,13 @@ impl Ledger {
     }
 }
 
-fn standing(slots: &Slots, subject: Number, scope: &ScopeId) -> Option<(Fingerprint, Standing)> {
+fn standing(slots: &Slots, subject: Number, scope: &ScopeId) -> Option<(Subject, Standing)> {
     let slot = slots.get(subject)?;
     let Key::Subject(within, subject) = &slot.key else { return None };
     let Kept::Whole(Record::Subject(entry)) = &slot.kept else { return None };
-    let node = entry.node.and_then(|id| match &slots.look(&Key::Node(id))?.kept {
-        Kept::Whole(Record::Node(node)) => Some(node),
-        Kept::Whole(_) | Kept::Folded(_) | Kept::Name { .. } | Kept::Sealed(_) => None,
-    });
-    let standing =
-        node.map_or(Standing::Gone, |node| Standing::Active { node: node.id, package: node.package });
+    let standing = match (&entry.ban, entry.node, entry.package) {
+        (None, Some(node), Some(package)) => Standing::Active { node, package },
+        (Some(_), _, _) | (None, None, _) | (None, Some(_), None) => Standing::Gone,
+    };
     (within == scope).then(|| (subject.clone(), standing))
 }
