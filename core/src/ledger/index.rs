@@ -11,7 +11,8 @@ use super::{
     buckets::Buckets,
     cursor::{Cursor, Position},
     kept::{Facts, Kept},
-    slots::{Fixed, Number, Slots},
+    rows::RecordRows,
+    slots::{Fixed, Number},
 };
 use crate::{
     id::{Kind, NodeId, PackageId, PackageName, ScopeId},
@@ -126,13 +127,13 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Takes in that a place held `before`, and now holds what is in `slots`.
-    pub(super) fn change(&mut self, before: Option<&Kept>, number: Number, slots: &Slots) {
-        let Some(slot) = slots.get(number) else { return };
-        if let Kept::Whole(Record::Node(node)) = &slot.kept {
+    /// Takes in that a place held `before`, and now holds what is in `records`.
+    pub(super) fn change(&mut self, before: Option<&Kept>, number: Number, records: &RecordRows) {
+        let Some(row) = records.get(number) else { return };
+        if let Kept::Whole(Record::Node(node)) = &row.kept {
             self.nodes.insert((node.package, Some(node.id)));
         }
-        let (before, after) = (before.and_then(Kept::facts), slot.kept.facts());
+        let (before, after) = (before.and_then(Kept::facts), row.kept.facts());
         if before == after {
             return;
         }
@@ -144,10 +145,10 @@ impl Index {
         }
         if let Some(facts) = &after {
             for group in new.iter().filter(|group| !old.contains(group)) {
-                self.lists.insert(*group, Reverse(facts.id), number, |number| latest(slots, number));
+                self.lists.insert(*group, Reverse(facts.id), number, |number| latest(records, number));
             }
         }
-        self.rename(before.as_ref(), after.as_ref(), number, slots);
+        self.rename(before.as_ref(), after.as_ref(), number, records);
     }
 
     /// A package's name and scope are for ever, so this is about packages that come or go.
@@ -156,7 +157,7 @@ impl Index {
         before: Option<&Facts<'_>>,
         after: Option<&Facts<'_>>,
         number: Number,
-        slots: &Slots,
+        records: &RecordRows,
     ) {
         let name = |facts: &Facts<'_>| (facts.scope.clone(), facts.name.clone());
         if before.map(name) == after.map(name) {
@@ -171,7 +172,7 @@ impl Index {
         if let Some(facts) = after {
             for group in groups(facts) {
                 let place = (facts.name.clone(), Reverse(facts.id));
-                self.names.insert(group, place, number, |number| named(slots, number));
+                self.names.insert(group, place, number, |number| named(records, number));
             }
         }
     }
@@ -192,12 +193,12 @@ fn groups(facts: Option<&Facts<'_>>) -> Vec<u64> {
     groups
 }
 
-fn latest(slots: &Slots, number: Number) -> Option<Latest> {
-    if let Key::Package(id) = &slots.get(number)?.key { Some(Reverse(*id)) } else { None }
+fn latest(records: &RecordRows, number: Number) -> Option<Latest> {
+    if let Key::Package(id) = &records.get(number)?.key { Some(Reverse(*id)) } else { None }
 }
 
-fn named(slots: &Slots, number: Number) -> Option<Named> {
-    slots.get(number)?.kept.facts().map(|facts| (facts.name.clone(), Reverse(facts.id)))
+fn named(records: &RecordRows, number: Number) -> Option<Named> {
+    records.get(number)?.kept.facts().map(|facts| (facts.name.clone(), Reverse(facts.id)))
 }
 
 impl Ledger {
@@ -214,7 +215,7 @@ impl Ledger {
         let shortest =
             filter.groups().min_by_key(|group| self.index.lists.count_to(*group, limits::LEDGER_SCAN));
         let list = shortest.unwrap_or_default();
-        let candidates = self.index.lists.iter(list, after, |number| latest(&self.slots, number));
+        let candidates = self.index.lists.iter(list, after, |number| latest(&self.records, number));
         Ok(self.page(filter, candidates, limit, |Reverse(id)| Position::Package(id)))
     }
 
@@ -229,7 +230,7 @@ impl Ledger {
         let after = after.map(Cursor::name).transpose()?.map(|(name, id)| (name, Reverse(id)));
         let after = after.filter(|after| *after > before_all).unwrap_or(before_all);
         let list = What::All.group(filter.scope.as_ref());
-        let candidates = self.index.names.iter(list, Some(after), |number| named(&self.slots, number));
+        let candidates = self.index.names.iter(list, Some(after), |number| named(&self.records, number));
         let candidates = candidates.take_while(|((name, _), _)| name.as_str().starts_with(prefix.as_str()));
         Ok(self.page(filter, candidates, limit, |(name, Reverse(id))| Position::Name(name, id)))
     }
@@ -249,9 +250,9 @@ impl Ledger {
                 break;
             }
             last = Some(place);
-            let Some(slot) = self.slots.get(number) else { continue };
-            if slot.kept.facts().is_some_and(|facts| filter.fits(&facts)) {
-                page.records.extend(slot.versioned().map(|versioned| (slot.key.clone(), versioned)));
+            let Some(row) = self.records.get(number) else { continue };
+            if row.kept.facts().is_some_and(|facts| filter.fits(&facts)) {
+                page.records.push((row.key.clone(), row.versioned()));
             }
         }
         page
@@ -268,7 +269,7 @@ impl Ledger {
         let mut nodes = self.index.nodes.range(range).map_while(|(of, node)| node.filter(|_| *of == package));
         let some: Vec<_> = nodes.by_ref().take(limit).collect();
         let record =
-            |node: &NodeId| Some((Key::Node(*node), self.slots.look(&Key::Node(*node))?.versioned()?));
+            |node: &NodeId| Some((Key::Node(*node), self.records.look(&Key::Node(*node))?.versioned()));
         let next = nodes.next().and(some.last()).map(|node| Cursor(Position::Node(*node)));
         Ok(Page { records: some.iter().filter_map(record).collect(), next })
     }

@@ -15,55 +15,50 @@ use data_encoding::HEXLOWER;
 use super::slots::Fixed;
 use crate::{
     id::{Kind, PackageId, PackageName, RequestId, ScopeId, SecretId},
-    record::{Key, NameEntry, Package, PackageContent, PackageStatus, Record},
+    record::{NameEntry, Package, PackageContent, PackageStatus, Record},
     time::Timestamp,
     vocabulary::{Labels, PackageIssued},
 };
 
-/// What is in a place.
+/// How one record is kept.
 #[derive(Clone, Debug)]
 pub(super) enum Kept {
-    /// A record as it is.
+    /// As it is.
     Whole(Record),
     /// An outstanding package.
     Folded(Box<Folded>),
-    /// A name; its scope is in its key.
-    Name { package: Option<PackageId>, updated_at: Timestamp },
-    /// A sealed secret of the vault.
-    Sealed(Arc<str>),
+    /// A name.
+    Name(NameEntry),
 }
 
 impl Kept {
     /// Keeps a record as small as it goes.
-    pub(super) fn new(key: &Key, record: Record, shapes: &mut Shapes) -> Self {
+    pub(super) fn new(record: Record, shapes: &mut Shapes) -> Self {
         let wake_at = record.wake_at();
-        match (record, key) {
-            (Record::Package(package), _) => match Unique::of(&package).filter(|_| is_plain(&package)) {
+        match record {
+            Record::Package(package) => match Unique::of(&package).filter(|_| is_plain(&package)) {
                 Some(unique) => {
                     let (shape, unique) = shapes.fold(Arc::unwrap_or_clone(package), unique);
                     Self::Folded(Box::new(Folded { shape, unique, wake_at }))
                 }
                 None => Self::Whole(Record::Package(package)),
             },
-            (Record::Name(entry), Key::Name(scope, _)) if entry.scope == *scope => {
-                let NameEntry { scope: _, package, updated_at } = *entry;
-                Self::Name { package, updated_at }
-            }
-            (record, _) => Self::Whole(record),
+            Record::Name(entry) => Self::Name(Arc::unwrap_or_clone(entry)),
+            Record::Scope(_)
+            | Record::Pool(_)
+            | Record::Subject(_)
+            | Record::Node(_)
+            | Record::Instance(_)
+            | Record::Forgotten(_) => Self::Whole(record),
         }
     }
 
-    /// The record, unless it is a sealed secret.
-    pub(super) fn record(&self, key: &Key) -> Option<Record> {
+    /// The record as it was.
+    pub(super) fn record(&self) -> Record {
         match self {
-            Self::Whole(record) => Some(record.clone()),
-            Self::Folded(folded) => Some(Record::Package(Arc::new(folded.unfold()))),
-            Self::Name { package, updated_at } => {
-                let Key::Name(scope, _) = key else { return None };
-                let entry = NameEntry { scope: scope.clone(), package: *package, updated_at: *updated_at };
-                Some(Record::Name(Arc::new(entry)))
-            }
-            Self::Sealed(_) => None,
+            Self::Whole(record) => record.clone(),
+            Self::Folded(folded) => Record::Package(Arc::new(folded.unfold())),
+            Self::Name(entry) => Record::Name(Arc::new(entry.clone())),
         }
     }
 
@@ -71,7 +66,7 @@ impl Kept {
         match self {
             Self::Whole(record) => record.wake_at(),
             Self::Folded(folded) => folded.wake_at,
-            Self::Name { .. } | Self::Sealed(_) => None,
+            Self::Name(_) => None,
         }
     }
 
@@ -91,8 +86,7 @@ impl Kept {
                 | Record::Instance(_)
                 | Record::Forgotten(_),
             )
-            | Self::Name { .. }
-            | Self::Sealed(_) => None,
+            | Self::Name(_) => None,
         }
     }
 }

@@ -5,13 +5,13 @@ mod cursor;
 mod index;
 mod kept;
 mod replay;
+mod rows;
 mod slots;
 mod snapshot;
 mod subjects;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    mem,
     sync::Arc,
 };
 
@@ -25,7 +25,8 @@ pub use self::{
 use self::{
     index::Index,
     kept::{Kept, Shapes},
-    slots::{Number, Slot, Slots},
+    rows::{RecordRow, RecordRows, SecretRow, SecretRows},
+    slots::Number,
     subjects::Feed,
 };
 use crate::{
@@ -41,7 +42,8 @@ use crate::{
 /// host keeps snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    slots: Slots,
+    records: RecordRows,
+    vault: SecretRows,
     shapes: Shapes,
     wakes: BTreeSet<(Timestamp, Number)>,
     index: Index,
@@ -99,14 +101,20 @@ impl Ledger {
     }
 
     fn row(&self, key: &Key) -> Option<Row> {
-        let slot = self.slots.look(key)?;
-        Some(Row { key: key.clone(), version: slot.version, body: slot.body()? })
+        let (version, body) = match key.secret() {
+            Some(id) => (1, self.vault.look(&id)?.sealed.to_string()),
+            None => {
+                let row = self.records.look(key)?;
+                (row.version, row.versioned().body())
+            }
+        };
+        Some(Row { key: key.clone(), version, body })
     }
 
     /// Commits all of it if every guard holds, and nothing otherwise.
     #[must_use]
     pub fn commit(&mut self, commit: &Commit) -> bool {
-        let version = |key: &Key| self.slots.look(key).map_or(0, |slot| slot.version);
+        let version = |key: &Key| self.records.look(key).map_or(0, |row| row.version);
         let held = commit.guards.iter().all(|guard| version(&guard.key) == guard.version);
         if held {
             self.store(commit);
@@ -123,8 +131,8 @@ impl Ledger {
         }
         for write in &commit.vault {
             match write {
-                VaultWrite::Put { id, sealed } => self.keep(Key::Secret(*id), sealed.as_str().into()),
-                VaultWrite::Shred { id } => drop(self.slots.remove(&Key::Secret(*id))),
+                VaultWrite::Put { id, sealed } => self.keep(*id, sealed.as_str().into()),
+                VaultWrite::Shred { id } => drop(self.vault.remove(id)),
             }
         }
         for notice in &commit.notices {
@@ -144,34 +152,28 @@ impl Ledger {
 
     fn put(&mut self, key: Key, versioned: Versioned) -> Number {
         let Versioned { version, head, record } = versioned;
-        let kept = Kept::new(&key, record, &mut self.shapes);
+        let kept = Kept::new(record, &mut self.shapes);
         let wake_at = kept.wake_at();
-        let (number, before) = self.set(Slot { key, version, head, kept });
+        let (number, before) = self.records.set(RecordRow { key, version, head, kept });
+        let before = before.map(|row| row.kept);
         let woke_at = before.as_ref().and_then(Kept::wake_at);
         if woke_at != wake_at {
             woke_at.map(|at| self.wakes.remove(&(at, number)));
             wake_at.map(|at| self.wakes.insert((at, number)));
         }
-        self.index.change(before.as_ref(), number, &self.slots);
+        self.index.change(before.as_ref(), number, &self.records);
         number
     }
 
-    fn keep(&mut self, key: Key, sealed: Arc<str>) {
-        self.set(Slot { key, version: 1, head: None, kept: Kept::Sealed(sealed) });
-    }
-
-    /// Fills a place, and gives what was there before.
-    fn set(&mut self, slot: Slot) -> (Number, Option<Kept>) {
-        let Some(number) = self.slots.find(&slot.key) else { return (self.slots.insert(slot), None) };
-        let before = self.slots.get_mut(number).map(|place| mem::replace(place, slot).kept);
-        (number, before)
+    fn keep(&mut self, id: SecretId, sealed: Arc<str>) {
+        self.vault.set(SecretRow { id, sealed });
     }
 
     /// The records about which something is due by now, the most urgent first, at most `limit`.
     #[must_use]
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<Key> {
         let due = self.wakes.iter().take_while(|(at, _)| *at <= now).take(limit);
-        due.filter_map(|(_, number)| Some(self.slots.get(*number)?.key.clone())).collect()
+        due.filter_map(|(_, number)| Some(self.records.get(*number)?.key.clone())).collect()
     }
 
     /// When something is due next: a host may sleep until then. It is the next deadline of any record, or the next
@@ -184,13 +186,13 @@ impl Ledger {
     /// One record. A copy, but a cheap one: its contents are shared until they change.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<Record> {
-        self.slots.look(key)?.kept.record(key)
+        self.records.look(key).map(|row| row.kept.record())
     }
 
     /// How many rows there are: records and sealed secrets.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.records.len().saturating_add(self.vault.len())
     }
 
     /// Whether there is no row.
@@ -201,7 +203,7 @@ impl Ledger {
 
     /// All records, in the order of their keys; sorted at each call.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, Versioned)> {
-        self.slots.sorted().filter_map(|slot| Some((&slot.key, slot.versioned()?)))
+        self.records.sorted().map(|row| (&row.key, row.versioned()))
     }
 
     /// The history, if it is kept.
@@ -217,17 +219,17 @@ impl Ledger {
 
     /// The names of the secrets that are kept, in their order; sorted at each call.
     pub fn secrets(&self) -> impl Iterator<Item = SecretId> {
-        self.slots.sorted().filter_map(|slot| if let Key::Secret(id) = slot.key { Some(id) } else { None })
+        self.vault.sorted().map(|row| row.id)
     }
 }
 
 impl Records for Ledger {
     fn look(&self, key: &Key) -> Look {
-        let Some(slot) = self.slots.look(key) else { return Look::Absent };
-        match (&slot.kept, slot.versioned()) {
-            (Kept::Sealed(sealed), _) => Look::Sealed(Arc::clone(sealed)),
-            (_, Some(versioned)) => Look::Record(versioned),
-            (_, None) => Look::Absent,
+        match key.secret() {
+            Some(id) => {
+                self.vault.look(&id).map_or(Look::Absent, |row| Look::Sealed(Arc::clone(&row.sealed)))
+            }
+            None => self.records.look(key).map_or(Look::Absent, |row| Look::Record(row.versioned())),
         }
     }
 }

@@ -30,15 +30,15 @@ impl Ledger {
     fn replay_one(&mut self, body: &str, backend: &dyn Backend) -> Result<(), Error> {
         let event = Event::from_body(body)?;
         let corrupt = |why| Error::CorruptRecord(format!("event {} of {} {why}", event.version, event.key));
-        let before = self.slots.look(&event.key);
-        let (version, head) = before.map_or((0, None), |slot| (slot.version, slot.head));
+        let before = self.records.look(&event.key);
+        let (version, head) = before.map_or((0, None), |row| (row.version, row.head));
         if event.version != version.saturating_add(1) {
             return Err(corrupt("follows none"));
         }
         if event.previous != head && event.schema > UNLINKED_SCHEMA {
             return Err(corrupt("is not linked to the one before it"));
         }
-        let record = before.and_then(|slot| slot.kept.record(&slot.key));
+        let record = before.map(|row| row.kept.record());
         let record = apply(record, &event).ok_or_else(|| corrupt("does not fit"))?;
         let head = (event.schema > UNLINKED_SCHEMA).then(|| Digest::new(backend.sha256(body.as_bytes())));
         let number = self.put(event.key.clone(), Versioned { version: event.version, head, record });

@@ -3,15 +3,9 @@
 //! The places lie in chunks, so that growing never copies what is there, and the indexes hold a place's number (four
 //! bytes) instead of its key (forty and a text).
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 
 use hashbrown::HashTable;
-
-use super::kept::Kept;
-use crate::{
-    id::Digest,
-    record::{Key, Versioned},
-};
 
 /// A place's number; it stays the same for as long as the row is there.
 pub(super) type Number = u32;
@@ -20,102 +14,88 @@ pub(super) type Number = u32;
 /// fill a bucket.
 pub(super) type Fixed = BuildHasherDefault<DefaultHasher>;
 
-/// One row.
+/// A row that bears its key.
+pub(super) trait Keyed {
+    type Key: Hash + Eq;
+
+    fn key(&self) -> &Self::Key;
+}
+
+/// All rows of one kind.
 #[derive(Clone, Debug)]
-pub(super) struct Slot {
-    pub(super) key: Key,
-    /// Counts a record's events; 1 for a sealed secret.
-    pub(super) version: u64,
-    /// The digest of a record's last event.
-    pub(super) head: Option<Digest>,
-    pub(super) kept: Kept,
-}
-
-impl Slot {
-    /// The record, unless it is a sealed secret.
-    pub(super) fn versioned(&self) -> Option<Versioned> {
-        Some(Versioned { version: self.version, head: self.head, record: self.kept.record(&self.key)? })
-    }
-
-    /// The row's text.
-    pub(super) fn body(&self) -> Option<String> {
-        match &self.kept {
-            Kept::Sealed(sealed) => Some(sealed.to_string()),
-            Kept::Whole(_) | Kept::Folded(_) | Kept::Name { .. } => Some(self.versioned()?.body()),
-        }
-    }
-}
-
-/// All rows.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Slots {
-    chunks: Vec<Vec<Option<Slot>>>,
+pub(super) struct Slots<R> {
+    chunks: Vec<Vec<Option<R>>>,
     free: Vec<Number>,
     numbers: HashTable<Number>,
 }
 
+impl<R> Default for Slots<R> {
+    fn default() -> Self {
+        Self { chunks: Vec::new(), free: Vec::new(), numbers: HashTable::new() }
+    }
+}
+
 const CHUNK: usize = 1024;
 
-impl Slots {
+impl<R: Keyed> Slots<R> {
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }
 
-    pub(super) fn find(&self, key: &Key) -> Option<Number> {
-        self.numbers.find(hash(key), |number| self.is_at(*number, key)).copied()
+    pub(super) fn find(&self, key: &R::Key) -> Option<Number> {
+        let is_there = |number: &Number| self.get(*number).is_some_and(|row| row.key() == key);
+        self.numbers.find(hash(key), is_there).copied()
     }
 
-    pub(super) fn get(&self, number: Number) -> Option<&Slot> {
-        let (chunk, place) = split(number);
-        self.chunks.get(chunk)?.get(place)?.as_ref()
+    pub(super) fn get(&self, number: Number) -> Option<&R> {
+        place(&self.chunks, number)
     }
 
-    pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Slot> {
-        let (chunk, place) = split(number);
-        self.chunks.get_mut(chunk)?.get_mut(place)?.as_mut()
-    }
-
-    pub(super) fn look(&self, key: &Key) -> Option<&Slot> {
+    pub(super) fn look(&self, key: &R::Key) -> Option<&R> {
         self.find(key).and_then(|number| self.get(number))
     }
 
+    /// Fills a place, and gives what was there before.
+    pub(super) fn set(&mut self, row: R) -> (Number, Option<R>) {
+        match self.find(row.key()) {
+            Some(number) => (number, self.place_mut(number).and_then(|place| place.replace(row))),
+            None => (self.insert(row), None),
+        }
+    }
+
     /// Adds a row whose key is not there yet.
-    pub(super) fn insert(&mut self, slot: Slot) -> Number {
-        let hash = hash(&slot.key);
+    fn insert(&mut self, row: R) -> Number {
+        let hash_of_row = hash(row.key());
         let number = self.free.pop().unwrap_or_else(|| self.grow());
-        let (chunk, place) = split(number);
-        if let Some(empty) = self.chunks.get_mut(chunk).and_then(|chunk| chunk.get_mut(place)) {
-            *empty = Some(slot);
+        if let Some(empty) = self.place_mut(number) {
+            *empty = Some(row);
         }
         let chunks = &self.chunks;
-        self.numbers.insert_unique(hash, number, |number| rehash(chunks, *number));
+        let rehash = |number: &Number| place(chunks, *number).map_or(0, |row| hash(row.key()));
+        self.numbers.insert_unique(hash_of_row, number, rehash);
         number
     }
 
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Slot> {
+    pub(super) fn remove(&mut self, key: &R::Key) -> Option<R> {
         let number = self.find(key)?;
         let entry = self.numbers.find_entry(hash(key), |known| *known == number);
         drop(entry.ok()?.remove());
         self.free.push(number);
+        self.place_mut(number)?.take()
+    }
+
+    /// All rows, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &R> {
+        self.chunks.iter().flatten().flatten()
+    }
+
+    fn place_mut(&mut self, number: Number) -> Option<&mut Option<R>> {
         let (chunk, place) = split(number);
-        self.chunks.get_mut(chunk)?.get_mut(place)?.take()
-    }
-
-    /// All rows in the order of their keys.
-    pub(super) fn sorted(&self) -> impl Iterator<Item = &Slot> {
-        let slots = self.chunks.iter().flatten().flatten();
-        let mut sorted: Vec<_> = slots.map(|slot| (Rank::of(&slot.key), slot)).collect();
-        sorted.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.key.cmp(&other.key)));
-        sorted.into_iter().map(|(_, slot)| slot)
-    }
-
-    fn is_at(&self, number: Number, key: &Key) -> bool {
-        self.get(number).is_some_and(|slot| slot.key == *key)
+        self.chunks.get_mut(chunk)?.get_mut(place)
     }
 
     fn grow(&mut self) -> Number {
-        let full = self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK);
-        if full {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         let before = self.chunks.len().saturating_sub(1).saturating_mul(CHUNK);
@@ -126,115 +106,47 @@ impl Slots {
     }
 }
 
+fn place<R>(chunks: &[Vec<Option<R>>], number: Number) -> Option<&R> {
+    let (chunk, place) = split(number);
+    chunks.get(chunk)?.get(place)?.as_ref()
+}
+
 fn split(number: Number) -> (usize, usize) {
     let number = usize::try_from(number).unwrap_or(usize::MAX);
     (number / CHUNK, number % CHUNK)
 }
 
-fn rehash(chunks: &[Vec<Option<Slot>>], number: Number) -> u64 {
-    let (chunk, place) = split(number);
-    let slot = chunks.get(chunk).and_then(|chunk| chunk.get(place)).and_then(Option::as_ref);
-    slot.map_or(0, |slot| hash(&slot.key))
-}
-
-fn hash(key: &Key) -> u64 {
+fn hash(key: &impl Hash) -> u64 {
     Fixed::default().hash_one(key)
-}
-
-/// The beginning of a key, so that sorting many does not have to look up their texts. Orders as keys do, as far as it goes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    kind: u8,
-    start: [u8; 23],
-}
-
-impl Rank {
-    fn of(key: &Key) -> Self {
-        match key {
-            Key::Scope(scope) => Self::new(0, &[scope.as_str().as_bytes()]),
-            Key::Pool(scope, name) => {
-                Self::new(1, &[scope.as_str().as_bytes(), &[0], name.as_str().as_bytes()])
-            }
-            Key::Package(id) => Self::new(2, &[id.as_bytes()]),
-            Key::Name(scope, name) => {
-                Self::new(3, &[scope.as_str().as_bytes(), &[0], name.as_str().as_bytes()])
-            }
-            Key::Subject(scope, _) => Self::new(4, &[scope.as_str().as_bytes()]),
-            Key::Node(_) => Self::new(5, &[]),
-            Key::Instance(id) => Self::new(6, &[id.as_str().as_bytes()]),
-            Key::Secret(id) => Self::new(7, &[id.package.as_bytes(), &id.number.to_be_bytes()]),
-        }
-    }
-
-    fn new(kind: u8, parts: &[&[u8]]) -> Self {
-        let mut start = [0; 23];
-        for (to, from) in start.iter_mut().zip(parts.iter().copied().flatten()) {
-            *to = *from;
-        }
-        Self { kind, start }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn slot(text: &str) -> Slot {
-        Slot { key: text.parse().unwrap(), version: 1, head: None, kept: Kept::Sealed("x".into()) }
-    }
+    impl Keyed for (u32, &'static str) {
+        type Key = u32;
 
-    fn keys() -> Vec<String> {
-        let ids = ["019b7ca9-8c88-7118-b0d3-641a68f94a69", "019b7caa-8a70-70aa-a53c-a305cc06f5c9"];
-        let mut keys: Vec<_> = ids
-            .iter()
-            .flat_map(|id| {
-                [
-                    format!("package/{id}"),
-                    format!("secret/{id}.1"),
-                    format!("secret/{id}.10"),
-                    format!("secret/{id}.2"),
-                ]
-            })
-            .collect();
-        for scope in ["default", "defaul", "default.x", "d"] {
-            for name in
-                ["a-name-of-many-letters-1", "a-name-of-many-letters", "a-name-of-many-letters-0", "b", "-"]
-            {
-                keys.extend(["name", "subject", "pool"].map(|kind| format!("{kind}/{scope}/x{name}")));
-                keys.extend([format!("subject/{scope}/node/x{name}"), format!("scope/{scope}.x{name}")]);
-            }
+        fn key(&self) -> &u32 {
+            &self.0
         }
-        keys.extend((0..50).map(|place| format!("node/n-{place:032x}")));
-        keys.extend(["instance/i-4c87e963".to_owned(), "instance/i-0154e7d1fba186b38".to_owned()]);
-        keys
-    }
-
-    #[test]
-    fn rows_come_in_the_order_of_their_keys() {
-        let mut slots = Slots::default();
-        for key in keys() {
-            slots.insert(slot(&key));
-        }
-        let mut expected: Vec<Key> = keys().iter().map(|key| key.parse().unwrap()).collect();
-        expected.sort();
-        assert_eq!(slots.sorted().map(|slot| slot.key.clone()).collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn places_are_used_again_and_others_stay() {
         let mut slots = Slots::default();
-        let names: Vec<_> = (0..3000).map(|place| format!("name/default/x{place}")).collect();
-        let numbers: Vec<_> = names.iter().map(|name| slots.insert(slot(name))).collect();
-        for name in names.iter().step_by(2) {
-            assert_eq!(slots.remove(&name.parse().unwrap()).unwrap().key.to_string(), *name);
-            assert!(slots.remove(&name.parse().unwrap()).is_none());
+        let numbers: Vec<_> = (0..3000).map(|key| slots.set((key, "first")).0).collect();
+        for key in (0..3000).step_by(2) {
+            assert_eq!(slots.remove(&key), Some((key, "first")));
+            assert_eq!(slots.remove(&key), None);
         }
-        assert_eq!(slots.len(), 1500);
-        let again = slots.insert(slot("name/default/again"));
-        assert!(numbers.contains(&again), "{again}");
-        for (place, (name, number)) in names.iter().zip(&numbers).enumerate() {
-            let expected = (place % 2 == 1).then_some(*number);
-            assert_eq!(slots.find(&name.parse().unwrap()), expected, "{name}");
+        assert_eq!((slots.len(), slots.iter().count()), (1500, 1500));
+        let (again, before) = slots.set((5000, "second"));
+        assert!(numbers.contains(&again) && before.is_none(), "{again}");
+        for (key, number) in (0..3000).zip(&numbers) {
+            assert_eq!(slots.find(&key), (key % 2 == 1).then_some(*number), "{key}");
         }
+        assert_eq!(slots.set((1, "third")), (numbers[1], Some((1, "first"))));
+        assert_eq!(slots.look(&1), Some(&(1, "third")));
     }
 }

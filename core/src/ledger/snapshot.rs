@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ledger,
-    slots::Slot,
     subjects::{Feed, History},
 };
 use crate::{
@@ -57,17 +56,21 @@ impl Ledger {
         let (subject_changes, histories) = self.feed.parts();
         let (format, subject_histories) = (FORMAT.to_owned(), histories.to_vec());
         let header = Header { format, schema: SCHEMA, subject_changes, subject_histories };
-        std::iter::once(json::canonical_of(&header)).chain(self.slots.sorted().map(|slot| self.line(slot)))
-    }
-
-    fn line(&self, slot: &Slot) -> String {
-        let (body, change) = (slot.body().unwrap_or_default(), self.change_number(&slot.key));
-        json::canonical_of(&Line { body, change, key: slot.key.clone(), version: slot.version })
+        let records = self.records.sorted().map(|row| {
+            let (body, change) = (row.versioned().body(), self.change_number(&row.key));
+            Line { body, change, key: row.key.clone(), version: row.version }
+        });
+        let secrets = self.vault.sorted().map(|row| {
+            let (key, body) = (Key::Secret(row.id), row.sealed.to_string());
+            Line { body, change: None, key, version: 1 }
+        });
+        std::iter::once(json::canonical_of(&header))
+            .chain(records.chain(secrets).map(|line| json::canonical_of(&line)))
     }
 
     fn change_number(&self, key: &Key) -> Option<u64> {
         let Key::Subject(..) = key else { return None };
-        self.feed.number(self.slots.find(key)?)
+        self.feed.number(self.records.find(key)?)
     }
 
     /// Reads what [`Ledger::snapshot`] wrote, also in an older schema.
@@ -102,8 +105,8 @@ impl Ledger {
 
     fn take_in(&mut self, line: Line) -> Result<(), Error> {
         let Line { body, change, key, version } = line;
-        if let Key::Secret(_) = key {
-            self.keep(key, body.into());
+        if let Key::Secret(id) = key {
+            self.keep(id, body.into());
             return Ok(());
         }
         let number = self.put(key.clone(), Versioned::from_body(version, &body)?);

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use super::{
     Ledger,
     kept::Kept,
-    slots::{Fixed, Number, Slots},
+    rows::RecordRows,
+    slots::{Fixed, Number},
 };
 use crate::{
     id::{DecisionId, NodeId, PackageId, ScopeId, Subject, as_text},
@@ -185,7 +186,7 @@ impl Ledger {
         let (mut entries, mut last) = (Vec::new(), None);
         for ((_, number), subject) in changes.by_ref().take(limit) {
             last = Some(*number);
-            entries.extend(standing(&self.slots, *subject, scope));
+            entries.extend(standing(&self.records, *subject, scope));
         }
         let more = changes.next().is_some();
         let end = if more { last.unwrap_or(start) } else { self.feed.count };
@@ -193,10 +194,10 @@ impl Ledger {
     }
 }
 
-fn standing(slots: &Slots, subject: Number, scope: &ScopeId) -> Option<(Subject, Standing)> {
-    let slot = slots.get(subject)?;
-    let Key::Subject(within, subject) = &slot.key else { return None };
-    let Kept::Whole(Record::Subject(entry)) = &slot.kept else { return None };
+fn standing(records: &RecordRows, subject: Number, scope: &ScopeId) -> Option<(Subject, Standing)> {
+    let row = records.get(subject)?;
+    let Key::Subject(within, subject) = &row.key else { return None };
+    let Kept::Whole(Record::Subject(entry)) = &row.kept else { return None };
     let standing = match (&entry.ban, entry.node, entry.package) {
         (None, Some(node), Some(package)) => Standing::Active { node, package },
         (Some(_), _, _) | (None, None, _) | (None, Some(_), None) => Standing::Gone,
