@@ -9,9 +9,12 @@
 
 mod batches;
 mod instances;
+mod links;
 mod packages;
 mod proofs;
 mod random;
+mod reenrol;
+mod reissue;
 mod sessions;
 mod watched;
 mod world;
