@@ -103,3 +103,17 @@ fn a_link_ends_at_its_time_and_not_a_second_before() {
     world.later(59);
     assert!(delivered(world.follow(&link, "192.0.2.1")).token.is_some());
 }
+
+#[test]
+fn a_link_that_has_expired_by_the_records_time_stays_so() {
+    let mut world = World::new();
+    let package = world
+        .made("edge-1", json!({"ttl_seconds": 7200, "contents": [{"type": "kubernetes_bootstrap_token"}]}));
+    let link = world.link(package, json!({"ttl_seconds": 60}));
+    let early = world.now;
+    world.later(60);
+    world.work(); // the record has seen this instant
+    let follow = json!({"type": "deliver", "source": "192.0.2.1", "to": {"type": "link", "link": link}});
+    let back = world.attempt(&Command::from_value(follow).unwrap(), Now::trusted(early)).unwrap();
+    assert_eq!(refusal(&back), Refusal::Link(Code::LinkExpired));
+}
