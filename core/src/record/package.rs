@@ -640,6 +640,9 @@ impl Package {
         self.delivery = None;
         self.delivery_open = true;
         self.token_open = true;
+        if let Some(link) = &mut self.link {
+            link.number = link.number.saturating_add(1); // it was for the token before
+        }
     }
 
     fn claim(&mut self, id: NodeId, subject: Fingerprint) {

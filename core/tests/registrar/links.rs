@@ -117,3 +117,16 @@ fn a_link_that_has_expired_by_the_records_time_stays_so() {
     let back = world.attempt(&Command::from_value(follow).unwrap(), Now::trusted(early)).unwrap();
     assert_eq!(refusal(&back), Refusal::Link(Code::LinkExpired));
 }
+
+#[test]
+fn a_used_link_gives_nothing_of_a_reissued_package() {
+    let mut world = World::new();
+    let package = world.made("edge-1", json!({}));
+    let link = world.link(package, json!({}));
+    delivered(world.follow(&link, "192.0.2.1"));
+    world.run(json!({"type": "reissue", "authority": "operator:ann", "package": package}));
+    assert_eq!(refusal(&world.follow(&link, "192.0.2.1")), Refusal::LinkReplaced);
+    let next = world.link(package, json!({}));
+    assert_eq!(refusal(&world.follow(&link, "192.0.2.1")), Refusal::LinkReplaced);
+    assert!(delivered(world.follow(&next, "192.0.2.2")).token.is_some());
+}
