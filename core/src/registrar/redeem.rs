@@ -61,6 +61,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         Standing::First => first(draft, &claim),
         Standing::Moves(from) => {
             end::node(draft, &from, RetireReason::Replaced)?;
+            if draft.package(package.id)?.is_none_or(|package| !package.status.is_live()) {
+                return refuse(Refusal::Ended, key); // with the package above it, which the old node was the last of
+            }
             first(draft, &claim)
         }
         Standing::Anew(node) => anew(draft, &claim, &node),

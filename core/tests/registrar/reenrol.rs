@@ -166,3 +166,20 @@ fn a_node_that_never_confirms_its_new_grant_retires() {
     assert_eq!(world.node(node).retired, Some(RetireReason::NeverConfirmed));
     assert_eq!(world.package(package).end_reason, Some(EndReason::LastNodeRetired));
 }
+
+#[test]
+fn a_move_that_would_end_the_package_itself_is_none() {
+    let mut policy = policy();
+    policy["enrolled_elsewhere"] = json!("move");
+    policy["kinds"] = json!({"child": {"parents": ["node"]}});
+    let mut world = World::with_policy(policy);
+    let (parent, above) = world.issue("parent", json!({}));
+    let node = world.enrol(&above, "m");
+    let (child, below) = world.issue("child", json!({"kind": "child", "parent": parent}));
+    assert_eq!(refusal(&world.redeem(&below, "m")), Refusal::Ended, "its parent would end, and so would it");
+    assert_eq!(
+        (world.status(parent), world.status(child)),
+        (PackageStatus::Activated, PackageStatus::Delivered)
+    );
+    assert_eq!(world.node(node).status, NodeStatus::Active);
+}
