@@ -95,14 +95,13 @@ fn new_here(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Standing> {
     }
     let other = draft.subject(scope, &claim.subject())?.and_then(|subject| subject.node);
     let Some(other) = other else { return Ok(Standing::First) };
-    draft.prefetch(&[Key::Node(other)])?;
     let Some(other) = draft.node(other)?.filter(|node| node.is_live()) else { return Ok(Standing::First) };
+    if draft.package(other.package)?.is_none_or(|elsewhere| !elsewhere.status.is_live()) {
+        return Ok(Standing::First); // a sweep has yet to tell the old node
+    }
     match draft.registrar.policy.enrolled_elsewhere {
         Enrolled::Refuse => Ok(Standing::No(Refusal::SubjectEnrolled, Key::Package(package.id))),
-        Enrolled::Move => {
-            draft.prefetch(&[Key::Package(other.package)])?;
-            Ok(Standing::Moves(other))
-        }
+        Enrolled::Move => Ok(Standing::Moves(other)),
     }
 }
 

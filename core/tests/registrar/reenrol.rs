@@ -183,3 +183,22 @@ fn a_move_that_would_end_the_package_itself_is_none() {
     );
     assert_eq!(world.node(node).status, NodeStatus::Active);
 }
+
+#[test]
+fn a_subject_is_free_as_soon_as_its_fleet_has_ended_also_before_the_sweep() {
+    let mut world = World::new();
+    let (fleet, token) = world.issue("fleet", json!({"max_uses": null}));
+    let old = world.enrol(&token, "m");
+    world.revoke(fleet);
+    let (_, next) = world.issue("edge-1", json!({}));
+    let new = world.redeemed(&next, "m");
+    assert_eq!(world.subject("default", "m").node, Some(new.node));
+    world.work();
+    assert_eq!(world.node(old).retired, Some(RetireReason::PackageEnded));
+    assert_eq!(
+        world.subject("default", "m").node,
+        Some(new.node),
+        "the sweep takes nothing from the new node"
+    );
+    assert!(world.ledger.get(&Key::Package(fleet)).is_some());
+}
