@@ -8,6 +8,7 @@
 //! | known here | the one it redeemed | retired | `node_retired` |
 //! | known here | a newer one (reissued) | live or retired | its grant anew, no use spent |
 //! | lives in another package | any | none | `subject_enrolled`, or it moves, as the policy says |
+//! | replaced here | any | retired | as if new here |
 //! | new here | any | none, uses remain | a first grant |
 //! | new here | newer than that of the only node here | none, uses spent | that node's place |
 //! | new here | any | none, uses spent | `already_claimed`, and a suspected clone |
@@ -58,6 +59,10 @@ pub(super) fn judge(draft: &mut Draft<'_>, claim: &Claim<'_>, known: Option<&Arc
 
 fn known_here(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Arc<Node>) -> Step<Standing> {
     let key = Key::Node(node.id);
+    let replaced = !claim.package.is_wide() && claim.package.nodes.iter().all(|listed| listed.id != node.id);
+    if replaced {
+        return new_here(draft, claim); // its use is another node's now
+    }
     if claim.generation > node.generation {
         return anew(draft, claim, node);
     }

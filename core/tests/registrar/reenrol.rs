@@ -202,3 +202,24 @@ fn a_subject_is_free_as_soon_as_its_fleet_has_ended_also_before_the_sweep() {
     );
     assert!(world.ledger.get(&Key::Package(fleet)).is_some());
 }
+
+#[test]
+fn another_key_takes_the_place_of_a_node_by_a_newer_token_only() {
+    let mut world = World::new();
+    let (package, token) = world.issue("edge-1", json!({}));
+    let old = world.enrol(&token, "m");
+    assert_eq!(refusal(&world.redeem(&token, "m2")), Refusal::AlreadyClaimed);
+    let new = world.reissue(package, json!({}));
+    let replaced = world.redeemed(&new, "m2");
+    assert_eq!(world.node(old).retired, Some(RetireReason::Replaced));
+    assert_eq!((world.package(package).uses(), world.package(package).recoveries), (1, 1));
+    assert_eq!(world.subject("default", "m").node, None);
+    assert_eq!(world.subject("default", "m2").node, Some(replaced.node));
+    assert_eq!(
+        refusal(&world.redeem(&new, "m3")),
+        Refusal::AlreadyClaimed,
+        "no chain of thieves by one token"
+    );
+    assert_eq!(refusal(&world.redeem(&new, "m")), Refusal::AlreadyClaimed);
+    assert_eq!(world.status(package), PackageStatus::Activated);
+}
