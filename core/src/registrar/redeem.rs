@@ -35,6 +35,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         }
         PackageStatus::Delivered | PackageStatus::Activated => {}
     }
+    let current = package.token.as_ref().map(|token| token.generation);
+    if package.delivery.is_none() && current == Some(token.generation()) {
+        return refuse(Refusal::NotDelivered, key); // reissued, and not handed out since
+    }
     let shown = Shown {
         fingerprint: redeem.fingerprint.as_ref(),
         proof: redeem.proof.as_ref(),

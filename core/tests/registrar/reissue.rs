@@ -121,3 +121,14 @@ fn what_was_not_shredded_yet_is_given_to_the_next_one() {
         );
     }
 }
+
+#[test]
+fn a_new_token_that_was_never_handed_out_is_not_accepted() {
+    let mut world = World::new();
+    let (package, _) = world.issue("edge-1", json!({}));
+    let mut thief = World::new();
+    thief.issue("edge-1", json!({}));
+    let stolen = thief.reissue(package, json!({}));
+    world.run(json!({"type": "reissue", "authority": "operator:ann", "package": package}));
+    assert_eq!(refusal(&world.redeem(&stolen, "m")), Refusal::NotDelivered);
+}
