@@ -373,10 +373,12 @@ impl Package {
         [self.token.as_ref(), old].into_iter().flatten().find(|token| token.generation == generation)
     }
 
-    /// Whether everything external that it needs exists, so that it can be handed over.
+    /// Whether everything external that it needs exists, so that it can be handed over. Once it was handed over, some of it may
+    /// have done its work and be gone.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.resources.iter().all(|resource| resource.state == ResourceState::Ready)
+        let was_handed_over = self.status != PackageStatus::Created;
+        was_handed_over || self.resources.iter().all(|resource| resource.state == ResourceState::Ready)
     }
 
     /// One of its external resources.

@@ -132,3 +132,32 @@ fn a_new_token_that_was_never_handed_out_is_not_accepted() {
     world.run(json!({"type": "reissue", "authority": "operator:ann", "package": package}));
     assert_eq!(refusal(&world.redeem(&stolen, "m")), Refusal::NotDelivered);
 }
+
+#[test]
+fn a_reissue_hands_nothing_over_before_everything_external_is_ready() {
+    let mut world = World::new();
+    let package = world.made("edge-1", json!({"contents": [{"type": "kubernetes_bootstrap_token"}]}));
+    let reissue =
+        json!({"type": "reissue", "authority": "operator:ann", "package": package, "deliver": true});
+    assert_eq!(refusal(&world.run(reissue.clone())), Refusal::NotReady);
+    assert_eq!(world.status(package), PackageStatus::Created);
+    world.work();
+    assert!(matches!(world.run(reissue), Answer::Reissued(reissued) if reissued.token.is_some()));
+}
+
+#[test]
+fn a_package_whose_bootstrap_token_has_done_its_work_can_still_be_handed_over_anew() {
+    let mut world = World::new();
+    let more = json!({"contents": [{"type": "kubernetes_bootstrap_token"}], "bindings": {"node_name": "n1"}});
+    let package = world.made("edge-1", more);
+    world.work();
+    let token = delivered(world.deliver(package)).token.unwrap();
+    let redeem = json!({"type": "redeem", "token": token.expose(), "fingerprint": "m", "node_name": "n1"});
+    let Answer::Redeemed(redeemed) = world.run(redeem) else { panic!() };
+    world.check_in(&redeemed, "m", 1);
+    let joined = json!({"type": "observe_subject", "authority": "executor:w1", "scope": "default", "subject": "node/n1"});
+    assert!(matches!(world.run(joined), Answer::SubjectObserved(_)));
+    world.work();
+    world.run(json!({"type": "reissue", "authority": "operator:ann", "package": package}));
+    assert!(delivered(world.deliver(package)).token.is_some());
+}
