@@ -161,3 +161,33 @@ fn a_package_whose_bootstrap_token_has_done_its_work_can_still_be_handed_over_an
     world.run(json!({"type": "reissue", "authority": "operator:ann", "package": package}));
     assert!(delivered(world.deliver(package)).token.is_some());
 }
+
+#[test]
+fn a_fleets_contents_are_gone_once_its_token_was_closed() {
+    let mut world = World::new();
+    let file = json!({"max_uses": null, "contents": [{"type": "file", "name": "a", "content": "hunter2"}]});
+    let (package, token) = world.issue("fleet", file);
+    world.enrol(&token, "m");
+    world.later(900 + 600);
+    world.tick();
+    assert!(!world.package(package).token_open);
+    let new = world.reissue(package, json!({}));
+    assert!(world.redeemed(&new, "m2").contents.is_empty());
+    assert!(world.version(&Key::Package(package)) > 0);
+}
+
+#[test]
+fn what_was_shredded_is_not_given_again() {
+    let mut world = World::new();
+    let file = json!({"contents": [{"type": "file", "name": "a", "content": "hunter2"}]});
+    let (package, token) = world.issue("edge-1", file);
+    world.enrol(&token, "m");
+    let new = world.reissue(package, json!({}));
+    let again = world.redeemed(&new, "m");
+    assert!(!again.again && again.contents.is_empty(), "the first check-in has shredded the file");
+    let other = world.reissue(package, json!({}));
+    let Answer::Redeemed(other) = world.redeem(&other, "m2") else { panic!() };
+    assert!(other.contents.is_empty());
+    world.revoke(package);
+    assert!(world.vault().is_empty());
+}
