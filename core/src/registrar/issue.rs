@@ -129,6 +129,7 @@ pub(super) struct Before {
 /// never count twice, and outside there is never one more than there may be.
 fn replace(draft: &mut Draft<'_>, old: &Arc<Package>) -> Step<Before> {
     let new = PackageId::new(draft.now(), &draft.random());
+    draft.expect_absent(Key::Package(new));
     end::package(draft, old, PackageStatus::Revoked, EndReason::Replaced { by: new })?;
     let Some(ended) = draft.package(old.id)? else {
         return Ok(Before { id: Some(new), ..Before::default() });

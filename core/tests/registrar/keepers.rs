@@ -121,3 +121,43 @@ fn a_request_that_is_repeated_after_a_replacement_means_the_new_one() {
     let again = world.apply("edge-1", "b", json!({"request": "r-2"}));
     assert!(again.again && again.package == new.package);
 }
+
+#[test]
+fn a_chain_of_replacements_waits_for_the_only_client_that_there_is() {
+    let mut world = World::new();
+    let first = world.apply("edge-1", "a", json!({})).package;
+    world.work();
+    let second = world.apply("edge-1", "b", json!({})).package;
+    let third = world.apply("edge-1", "c", json!({})).package;
+    let fourth = world.apply("edge-1", "d", json!({})).package;
+    assert!(
+        world.package(second).is_settled() && world.package(third).is_settled(),
+        "nothing of them was ever made"
+    );
+    assert_eq!(world.package(fourth).waits_for, Some(first));
+    assert_eq!(world.effects().len(), 1, "one delete");
+    assert_eq!(world.work().len(), 2, "and one create");
+    assert!(world.package(fourth).is_ready() && world.vault().len() == 2);
+    world.revoke(fourth);
+    world.work();
+    assert!(world.vault().is_empty());
+}
+
+#[test]
+fn what_was_reserved_goes_over_to_the_new_one() {
+    let mut world = World::new();
+    world.quota(3);
+    world.apply("edge-1", "a", json!({"max_uses": 2}));
+    world.work();
+    assert_eq!(world.scope("default"), (2, 1));
+    world.apply("edge-1", "b", json!({"max_uses": 3}));
+    assert_eq!(world.scope("default"), (3, 1), "one more, and never five");
+    world.apply("edge-1", "c", json!({"max_uses": 1}));
+    assert_eq!(world.scope("default"), (1, 1), "two are given back at once");
+    assert_eq!(
+        world.not_issued("edge-1", json!({"keepers": {"hash": "d"}, "max_uses": 4})),
+        Refusal::QuotaExceeded
+    );
+    world.work();
+    assert_eq!(world.scope("default"), (1, 1));
+}
