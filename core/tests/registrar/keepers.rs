@@ -161,3 +161,25 @@ fn what_was_reserved_goes_over_to_the_new_one() {
     world.work();
     assert_eq!(world.scope("default"), (1, 1));
 }
+
+#[test]
+fn the_new_ones_create_also_waits_for_a_node_object_of_one_that_never_came_to_be() {
+    let mut world = World::new();
+    let both = || {
+        json!({"contents": [
+            {"type": "host", "kind": "client"}, {"type": "kubernetes_node", "name": "n1"},
+        ]})
+    };
+    let first = world.apply("edge-1", "a", both()).package;
+    world.work();
+    let second = world.apply("edge-1", "b", both()).package;
+    let third = world.apply("edge-1", "c", both()).package;
+    while world.package(third).waits_for.is_some() {
+        let effects = world.effects();
+        assert!(effects.iter().all(|effect| !matches!(effect.work, Work::EnsureHost { .. })), "{effects:?}");
+        assert!(!effects.is_empty());
+        world.report(&effects[0], EffectOutcome::Done);
+    }
+    assert!(world.package(first).is_settled() && world.package(second).is_settled());
+    assert_eq!(world.creates(), [third]);
+}
