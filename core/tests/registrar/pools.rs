@@ -123,3 +123,22 @@ fn a_pool_has_limits() {
     }
     assert!(world.error(change(many(5000, 1))).starts_with("add: a pool has at most 1024"));
 }
+
+#[test]
+fn a_package_with_items_of_many_pools_can_end_at_a_store_of_text() {
+    let mut world = World::new();
+    world.run(
+        json!({"type": "configure_scope", "authority": "operator:ann", "scope": "default", "max_active": 1}),
+    );
+    let mut contents = vec![json!({"type": "host", "kind": "client"})];
+    for pool in 0..15 {
+        world.fill(&format!("p{pool}"), json!({"i": null}), json!([]));
+        contents.push(json!({"type": "pool_item", "pool": format!("p{pool}")}));
+    }
+    let package = world.made("a", json!({"contents": contents}));
+    world.work();
+    world.revoke(package);
+    world.work();
+    assert!(world.package(package).released);
+    assert!((0..15).all(|pool| world.pool(&format!("p{pool}")).free() == 1));
+}
