@@ -183,3 +183,27 @@ fn a_policy_may_give_back_at_the_end_instead() {
     world.work();
     assert_eq!(world.default_scope().reserved, 1, "nothing is given back twice");
 }
+
+#[test]
+fn an_instance_that_finds_its_scope_full_is_told_so_and_asked_again_later() {
+    let mut world = World::new();
+    world.run(
+        json!({"type": "configure_scope", "authority": "operator:ann", "scope": "cluster", "max_active": 1}),
+    );
+    let (taken, _) = world.issue("other", json!({"scope": "cluster"}));
+    world.observe(handfast::aws::InstanceState::Running);
+    world.describe();
+    let effect = world.effect();
+    assert!(effect.not_before.is_some_and(|at| at > world.now), "with a delay: {effect:?}");
+    let Some(Record::Instance(instance)) = world.ledger.get(&Key::Instance(crate::world::instance())) else {
+        panic!()
+    };
+    assert!(instance.reason.as_ref().unwrap().as_str().contains("quota"), "the operator sees why");
+    world.revoke(taken);
+    world.now = effect.not_before.unwrap();
+    world.describe();
+    let Some(Record::Instance(instance)) = world.ledger.get(&Key::Instance(crate::world::instance())) else {
+        panic!()
+    };
+    assert!(instance.package.is_some());
+}
