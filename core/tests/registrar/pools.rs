@@ -16,7 +16,7 @@ impl World {
         }))
     }
 
-    fn pool(&self, name: &str) -> &Pool {
+    fn pool(&self, name: &str) -> std::sync::Arc<Pool> {
         match self.ledger.get(&Key::Pool("default".parse().unwrap(), name.parse().unwrap())) {
             Some(Record::Pool(pool)) => pool,
             other => panic!("{other:?}"),

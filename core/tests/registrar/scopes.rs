@@ -15,7 +15,7 @@ impl World {
         self.run(command)
     }
 
-    fn default_scope(&self) -> &Scope {
+    fn default_scope(&self) -> std::sync::Arc<Scope> {
         match self.ledger.get(&Key::Scope("default".parse().unwrap())) {
             Some(Record::Scope(scope)) => scope,
             other => panic!("{other:?}"),
