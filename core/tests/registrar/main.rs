@@ -19,6 +19,7 @@ mod proofs;
 mod random;
 mod reenrol;
 mod reissue;
+mod rules;
 mod scopes;
 mod sessions;
 mod watched;
