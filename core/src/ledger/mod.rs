@@ -125,8 +125,8 @@ impl Ledger {
     fn store(&mut self, commit: &Commit) {
         for write in &commit.writes {
             let number = self.put(write.key.clone(), write.row.clone());
-            if let Key::Subject(scope, _) = &write.key {
-                self.feed.change(scope, number, commit.decision);
+            if let (Key::Subject(scope, _), Some(decision)) = (&write.key, commit.decisions.last()) {
+                self.feed.change(scope, number, *decision);
             }
         }
         for write in &commit.vault {
@@ -167,6 +167,18 @@ impl Ledger {
 
     fn keep(&mut self, id: SecretId, sealed: Arc<str>) {
         self.vault.set(SecretRow { id, sealed });
+    }
+
+    /// Replaces a sealed secret by what [`Registrar::reseal`] made of it, if it is still as it was read.
+    #[must_use]
+    pub fn reseal(&mut self, row: &Row, write: &VaultWrite) -> bool {
+        let VaultWrite::Put { id, sealed } = write else { return false };
+        let kept = self.vault.look(id).is_some_and(|kept| *kept.sealed == *row.body);
+        let held = kept && Key::Secret(*id) == row.key;
+        if held {
+            self.keep(*id, sealed.as_str().into());
+        }
+        held
     }
 
     /// The records about which something is due by now, the most urgent first, at most `limit`.

@@ -35,6 +35,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         }
         PackageStatus::Delivered | PackageStatus::Activated => {}
     }
+    let current = package.token.as_ref().map(|token| token.generation);
+    if package.delivery.is_none() && current == Some(token.generation()) {
+        return refuse(Refusal::NotDelivered, key); // reissued, and not handed out since
+    }
     let shown = Shown {
         fingerprint: redeem.fingerprint.as_ref(),
         proof: redeem.proof.as_ref(),
@@ -61,6 +65,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         Standing::First => first(draft, &claim),
         Standing::Moves(from) => {
             end::node(draft, &from, RetireReason::Replaced)?;
+            if draft.package(package.id)?.is_none_or(|package| !package.status.is_live()) {
+                return refuse(Refusal::Ended, key); // with the package above it, which the old node was the last of
+            }
             first(draft, &claim)
         }
         Standing::Anew(node) => anew(draft, &claim, &node),
@@ -123,7 +130,7 @@ fn authenticate(draft: &mut Draft<'_>, token: &EnrollmentToken) -> Step<Arc<Pack
 
 /// The same presenter once more: it gets the same grant.
 fn again(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Node) -> Step<Answer> {
-    if let Some(proof) = claim.presenter.proof {
+    if let Some(proof) = claim.presenter.proof_digest() {
         draft.emit(Key::Node(node.id), Fact::NodeProven { proof })?;
     }
     answer(draft, claim, true)
@@ -199,7 +206,7 @@ fn consume(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<()> {
         generation: claim.generation,
         inactivity_seconds: package.issued.inactivity_seconds,
         credential: credential::grant(draft, claim.presenter)?,
-        proof: claim.presenter.proof,
+        proof: claim.presenter.proof_digest(),
     };
     draft.emit(Key::Node(claim.node), Fact::NodeClaimed(Box::new(claimed)))?;
     let current = package.token.as_ref().map(|token| token.generation);
@@ -226,7 +233,7 @@ fn already_claimed(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Answer> {
 fn answer(draft: &mut Draft<'_>, claim: &Claim<'_>, again: bool) -> Step<Answer> {
     let contents = open_contents(draft, claim.package)?;
     let Some(node) = draft.node(claim.node)? else { return refuse_unknown(Refusal::Unknown) };
-    draft.will_sign(&node);
+    draft.will_sign(&node, claim.presenter);
     Ok(Answer::Redeemed(Redeemed {
         package: claim.package.id,
         node: node.id,
