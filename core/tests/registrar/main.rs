@@ -8,10 +8,19 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod batches;
+mod identities;
 mod instances;
+mod keepers;
+mod links;
 mod packages;
+mod parents;
+mod pools;
 mod proofs;
 mod random;
+mod reenrol;
+mod reissue;
+mod rules;
+mod scopes;
 mod sessions;
 mod watched;
 mod world;
