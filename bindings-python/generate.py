@@ -23,7 +23,7 @@ LIMITS = HERE.parent / "core" / "src" / "limits.rs"
 SCHEMA = ["cargo", "run", "--quiet", "--package", "handfast", "--features", "schema", "--example", "schema"]
 
 INPUTS = ["Action", "EffectOutcome", "Policy", "SnsPolicy", "Trust"]
-OUTPUTS = ["Answer", "Batch", "Effect", "Explanation", "InstanceEvent", "Row"]
+OUTPUTS = ["Answer", "Batch", "Effect", "Explanation", "InstanceEvent", "Row", "ScopeView"]
 # The evidence is a class of the same name; this is its picture.
 RENAMED = {"InstanceEvent": "InstanceEventDict", "Action": "CoreCommand"}
 VARIANTS = {"Action": "{}Command", "Answer": "{}"}

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const TARGET = fileURLToPath(new URL('../types/vocabulary.d.ts', import.meta.url));
 const INPUTS = ['Action', 'Policy', 'SnsPolicy', 'Trust'];
-const OUTPUTS = ['Answer', 'Batch', 'Effect', 'Explanation', 'InstanceEvent', 'Row'];
+const OUTPUTS = ['Answer', 'Batch', 'Effect', 'Explanation', 'InstanceEvent', 'Row', 'ScopeView'];
 /** What these are called where the name is a class of the package. */
 const RENAMED = { InstanceEvent: 'InstanceEventView' };
 

@@ -22,7 +22,8 @@ pub(crate) fn outward(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let rename = |(name, member): (String, Value)| {
-                let member = if MAPS.contains(&name.as_str()) { outward_map(member) } else { outward(member) };
+                let member =
+                    if MAPS.contains(&name.as_str()) { outward_map(member) } else { outward(member) };
                 (camel(&name), member)
             };
             Value::Object(members.into_iter().map(rename).collect())

@@ -10,6 +10,7 @@ mod convert;
 mod error;
 mod kubernetes;
 mod ledger;
+mod lists;
 mod registrar;
 mod rows;
 mod secret;
@@ -34,7 +35,7 @@ mod _native {
             verify_detached,
         },
         ledger::Ledger,
-        registrar::Registrar,
+        registrar::{Registrar, scope_view},
         secret::Secret,
         session::Session,
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
@@ -45,6 +46,10 @@ mod _native {
     /// The tables of the shipped SQLite store, the same for every language.
     #[pymodule_export]
     const SQLITE_SCHEMA: &str = handfast::store::SQLITE_SCHEMA;
+
+    /// Brings a file that the first schema made to `SQLITE_SCHEMA`.
+    #[pymodule_export]
+    const SQLITE_UPGRADE: &str = handfast::store::SQLITE_UPGRADE;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

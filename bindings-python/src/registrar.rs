@@ -150,6 +150,28 @@ pub(crate) enum Opened {
     Value(Secret),
 }
 
+/// What is promised in a scope and what of it is in use: the scope's record, and how many of its packages are activated.
+#[pyfunction]
+#[pyo3(signature = (row_or_body, *, active))]
+pub(crate) fn scope_view<'py>(
+    py: Python<'py>,
+    row_or_body: &Bound<'py, PyAny>,
+    active: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    match Record::from_body(&rows::body(row_or_body)?).map_err(Raise::raise)? {
+        Record::Scope(scope) => {
+            convert::to_python(py, &serde_json::to_value(scope.view(active)).unwrap_or_default(), &[])
+        }
+        Record::Pool(_)
+        | Record::Package(_)
+        | Record::Name(_)
+        | Record::Subject(_)
+        | Record::Node(_)
+        | Record::Instance(_)
+        | Record::Forgotten(_) => Err(invalid("body", "expected that of a scope")),
+    }
+}
+
 fn read_effect(effect: &Bound<'_, PyAny>) -> PyResult<Effect> {
     from_value(convert::to_value(effect)?, "effect").map_err(Raise::raise)
 }
@@ -189,16 +211,10 @@ pub(crate) fn named_keys<'py>(
 
 /// An error about a part of an argument.
 pub(crate) fn within(argument: &str, error: Error) -> PyErr {
-    match error {
-        Error::Input { path, message } => invalid(&format!("{argument}.{path}"), &message),
-        other @ (Error::CorruptRecord(_)
-        | Error::NewerSchema(_)
-        | Error::MissingKey(_)
-        | Error::MissingSecret(_)
-        | Error::Crypto(_)
-        | Error::Busy
-        | Error::Misuse(_)) => other.raise(),
+    if let Error::Input { path, message } = &error {
+        return invalid(&format!("{argument}.{path}"), message);
     }
+    error.raise()
 }
 
 fn key_bytes(key: &Bound<'_, PyAny>) -> Option<[u8; 32]> {

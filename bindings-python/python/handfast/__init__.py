@@ -45,6 +45,7 @@ from .errors import (
     KubernetesError,
     MissingKey,
     Misuse,
+    RuleError,
     SnsError,
     StoreError,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "MissingKey",
     "Misuse",
     "Registrar",
+    "RuleError",
     "Secret",
     "Session",
     "SnsError",

@@ -8,6 +8,7 @@ from .types import (
     Answer,
     AwsReceived,
     Change,
+    Changes,
     Command,
     CountedNotice,
     Effect,
@@ -17,10 +18,13 @@ from .types import (
     InstanceState,
     Jwks,
     KeyRing,
+    PackageStatus,
+    Page,
     Policy,
     Received,
     RecordType,
     Row,
+    ScopeView,
     SignatureVersion,
     SigningRing,
     SnsPolicy,
@@ -40,6 +44,7 @@ __all__ = [
     "Notification",
     "Registrar",
     "SQLITE_SCHEMA",
+    "SQLITE_UPGRADE",
     "Secret",
     "Session",
     "SnsReceiver",
@@ -51,6 +56,7 @@ __all__ = [
     "parse_duration",
     "parse_topic_arn",
     "read_instance_event",
+    "scope_view",
     "sign_detached",
     "timestamp",
     "verify_detached",
@@ -60,6 +66,7 @@ __all__ = [
 __version__: Final[str]
 CODES: Final[dict[str, str]]
 SQLITE_SCHEMA: Final[str]
+SQLITE_UPGRADE: Final[str]
 
 def timestamp(at: datetime | str | None = None) -> str: ...
 
@@ -96,6 +103,7 @@ class Registrar:
         trusted_clock: bool = True,
     ) -> Explanation: ...
 
+def scope_view(row_or_body: Row | WriteRow | str, *, active: int) -> ScopeView: ...
 @final
 class Session:
     def next(self, now: datetime | str | None = None, trusted_clock: bool = True) -> Step: ...
@@ -117,6 +125,20 @@ class Ledger:
     def due(self, now: datetime | str | None = None, limit: int = 100) -> list[str]: ...
     def next_wake(self) -> str | None: ...
     def records(self, record: RecordType | None = None) -> list[WriteRow]: ...
+    def packages(
+        self,
+        *,
+        scope: str | None = None,
+        status: PackageStatus | None = None,
+        kind: str | None = None,
+        label: str | None = None,
+        parent: str | None = None,
+        name_prefix: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page: ...
+    def nodes(self, package: str, *, after: str | None = None, limit: int = 100) -> Page: ...
+    def subjects(self, scope: str, *, after: str | None = None, limit: int = 100) -> Changes: ...
     def events(self) -> list[EventRow]: ...
     def notices(self) -> list[CountedNotice]: ...
     def snapshot(self) -> str: ...

@@ -116,6 +116,8 @@ __all__ = [
     "RevokeCommand",
     "Revoked",
     "Row",
+    "RuleMode",
+    "ScopeView",
     "SignatureVersion",
     "SnsDevelopment",
     "SnsPin",
@@ -353,7 +355,9 @@ class LinkRecipient(TypedDict):
 
 
 class InstanceRecipient(TypedDict):
-    """The cloud instance itself, which proves itself by the address that the cloud's API gave for it."""
+    """The cloud instance itself, which proves itself by the address that the cloud's API gave for it, or by its
+    identity document.
+    """
 
     type: Literal["instance"]
     instance: str
@@ -780,6 +784,9 @@ class KindRule(TypedDict):
 Release = Literal["when_gone", "at_end"]
 
 
+RuleMode = Literal["off", "warn", "enforce"]
+
+
 class SpirePolicy(TypedDict):
     """How SPIRE entries are made. In the templates, ``{trust_domain}``, ``{scope}``, ``{kind}``, ``{name}`` and
     ``{package}`` stand for what the package has.
@@ -848,6 +855,8 @@ class Policy(TypedDict):
     """When an ended package gives back what its scope had reserved and its items of pools."""
     retry_seconds: NotRequired[int]
     """Seconds in which the same presenter may redeem again and gets the same grant."""
+    rule_mode: NotRequired[RuleMode]
+    """How far the operator's own rule is listened to, if the registrar has one."""
     spire: NotRequired[SpirePolicy]
     """How SPIRE entries are made."""
     vouched_fingerprints: NotRequired[bool]
@@ -1696,6 +1705,25 @@ class Row(TypedDict):
     """Its key."""
     version: int
     """Its version; 1 for a row of the vault."""
+
+
+class ScopeView(TypedDict):
+    """What is promised in a scope, and what of it is in use."""
+
+    active: int
+    """The packages that are in use."""
+    free: NotRequired[int]
+    """How many more uses can be reserved; any number, when absent."""
+    max_active: NotRequired[int]
+    """How many uses may be reserved at once; any number, when absent."""
+    max_outstanding: NotRequired[int]
+    """How many packages may live at once; any number, when absent."""
+    outstanding: int
+    """The live packages."""
+    reserved: int
+    """The uses reserved: from the issue of their package until nothing of it is left outside."""
+    scope: str
+    """The scope."""
 
 
 class ObserveInstanceCommand(TypedDict):

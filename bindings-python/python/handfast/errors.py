@@ -15,6 +15,7 @@ __all__ = [
     "KubernetesError",
     "MissingKey",
     "Misuse",
+    "RuleError",
     "SnsError",
     "StoreError",
 ]
@@ -64,6 +65,10 @@ class MissingKey(Error):
 
 class CryptoError(Error):
     """A primitive refused: most likely, stored ciphertext was altered."""
+
+
+class RuleError(Error):
+    """The operator's own rule could not say, and nothing happens without its word."""
 
 
 class SnsError(Error):

@@ -10,7 +10,7 @@ from typing import Literal, TypedDict
 
 from ._native import Confirmation, InstanceEvent, Notification, Secret, Unsubscription
 from ._schema import *
-from ._schema import Answer, Batch, NoticeRow
+from ._schema import Answer, Batch, NoticeRow, WriteRow
 
 
 RecordType = Literal["scope", "pool", "package", "name", "subject", "node", "instance", "forgotten"]
@@ -65,6 +65,54 @@ class CountedNotice(TypedDict):
 
     count: int
     notice: NoticeRow
+
+
+class SubjectChange(TypedDict):
+    """How a subject stands: only one that is ``active`` is a node."""
+
+    subject: str
+    status: Literal["active", "expected", "banned", "gone"]
+
+
+class Page(TypedDict):
+    """A part of a list of a ``Ledger``."""
+
+    records: list[WriteRow]
+    next: str | None
+    """For ``after``; ``None`` at the end of the list."""
+
+
+class ActiveStanding(TypedDict):
+    """It is a node that may connect."""
+
+    type: Literal["active"]
+    node: str
+    package: str
+
+
+class GoneStanding(TypedDict):
+    """It may not, or not any more."""
+
+    type: Literal["gone"]
+
+
+class Standing(TypedDict):
+    """How a subject stands."""
+
+    subject: str
+    standing: ActiveStanding | GoneStanding
+
+
+class Changes(TypedDict):
+    """Subjects of a ``Ledger`` that have changed."""
+
+    restart: bool
+    """Forget all that you have of the scope before you take these in."""
+    subjects: list[Standing]
+    next: str
+    """For ``after``."""
+    more: bool
+    """Whether there are more already."""
 
 
 class Fetch(TypedDict):
