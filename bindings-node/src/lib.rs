@@ -13,6 +13,7 @@ mod command;
 mod error;
 mod kubernetes;
 mod ledger;
+mod lists;
 mod names;
 mod registrar;
 mod rows;
@@ -32,6 +33,12 @@ use napi_derive::napi;
 #[napi]
 pub fn sqlite_schema() -> &'static str {
     handfast::store::SQLITE_SCHEMA
+}
+
+/// Brings a file that the first schema made to the present one.
+#[napi]
+pub fn sqlite_upgrade() -> &'static str {
+    handfast::store::SQLITE_UPGRADE
 }
 
 /// Every stable code with its explanation.

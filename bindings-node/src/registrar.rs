@@ -137,6 +137,23 @@ impl Registrar {
     }
 }
 
+/// What is promised in a scope and what of it is in use, as JSON: of the scope's body, and how many of its packages are
+/// activated.
+#[napi]
+pub fn scope_view(body: String, active: i64) -> Result<String> {
+    let active = u64::try_from(active).map_err(|_| invalid("active", "expected a number from 0"))?;
+    match Record::from_body(&body).map_err(Throw::throw)? {
+        Record::Scope(scope) => Ok(carry::write(&scope.view(active))),
+        Record::Pool(_)
+        | Record::Package(_)
+        | Record::Name(_)
+        | Record::Subject(_)
+        | Record::Node(_)
+        | Record::Instance(_)
+        | Record::Forgotten(_) => Err(invalid("body", "expected that of a scope")),
+    }
+}
+
 fn read_effect(effect: &str) -> Result<Effect> {
     carry::read_as(effect, &Vec::new(), "effect")
 }

@@ -12,8 +12,10 @@ import type {
   InstanceState,
   Key,
   NoticeRow,
+  PackageStatus,
   Policy,
   Row,
+  ScopeView,
   SignatureVersion,
   SnsPolicy,
   Trust,
@@ -22,6 +24,7 @@ import type {
 
 export type * from './vocabulary.js';
 export * as kubernetes from './kubernetes.js';
+export * as work from './work.js';
 
 /** Text that must not be seen: it prints as `[redacted]`, and is wiped when it is garbage. */
 export class Secret {
@@ -57,6 +60,12 @@ export const CODES: Readonly<Record<string, string>>;
 
 /** The tables of the shipped SQLite store, the same for every language. */
 export const SQLITE_SCHEMA: string;
+
+/** Brings a file that the first schema made to `SQLITE_SCHEMA`. */
+export const SQLITE_UPGRADE: string;
+
+/** What is promised in a scope and what of it is in use: of its row or body, and the number of its activated packages. */
+export function scopeView(rowOrBody: { body: string } | string, active: number): ScopeView;
 
 /**
  * An instant as handfast writes it: RFC 3339 in UTC with three decimals and `Z`, so that it sorts as text. The system's
@@ -214,14 +223,58 @@ export class Ledger {
   nextWake(): string | null;
   /** All records, or those of one type, in the order of their keys. */
   records(record?: RecordType): WriteRow[];
+  /**
+   * A page of packages, the latest first; with a `namePrefix`, in the order of names. All that is given must hold; a
+   * `label` is a key, or `key=value`. `after` the `next` of one page gives the next page; it may be shorter than `limit`
+   * and not be the last: that is where `next` is `null`.
+   */
+  packages(options?: {
+    scope?: string;
+    status?: PackageStatus;
+    kind?: string;
+    label?: string;
+    parent?: string;
+    namePrefix?: string;
+    after?: string;
+    limit?: number;
+  }): Page;
+  /** A page of a package's nodes, in the order of their ids: also of a package that does not list them. */
+  nodes(id: string, options?: { after?: string; limit?: number }): Page;
+  /**
+   * How the subjects of a scope stand that have changed since `after`, the `next` of an earlier call; from the start,
+   * those that are active. So a host keeps an allow-list in step.
+   */
+  subjects(scope: string, options?: { after?: string; limit?: number }): Changes;
   /** The history, oldest first; empty unless the ledger is recording. */
   events(): EventRow[];
   /** The refusals, counted. */
   notices(): CountedNotice[];
   /** All records and sealed secrets as text. The history and the notices are logs, and not in it. */
   snapshot(): string;
-  /** How many records there are. */
+  /** How many records and sealed secrets there are. */
   readonly size: number;
+}
+
+/** A part of a list. */
+export interface Page {
+  records: WriteRow[];
+  /** For `after`; `null` at the end of the list. */
+  next: string | null;
+}
+
+/** Subjects that have changed. */
+export interface Changes {
+  /** Forget all that you have of the scope before you take these in. */
+  restart: boolean;
+  /** How each of them stands now. */
+  subjects: {
+    subject: string;
+    standing: { type: 'active'; node: string; package: string } | { type: 'gone' };
+  }[];
+  /** For `after`. */
+  next: string;
+  /** Whether there are more already. */
+  more: boolean;
 }
 
 /** The types of records. */

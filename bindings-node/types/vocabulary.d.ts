@@ -905,6 +905,8 @@ export interface Policy {
   release?: Release;
   /** Seconds in which the same presenter may redeem again and gets the same grant. */
   retrySeconds?: number;
+  /** How far the operator's own rule is listened to, if the registrar has one. */
+  ruleMode?: RuleMode;
   /** How SPIRE entries are made. */
   spire?: SpirePolicy;
   /** Whether an identifier that the host merely vouches for is accepted where no key proves it. */
@@ -930,7 +932,10 @@ export type Recipient =
     /** The link's secret part. */
     link: Secret | string;
   }
-  /** The cloud instance itself, which proves itself by the address that the cloud's API gave for it. */
+  /**
+   * The cloud instance itself, which proves itself by the address that the cloud's API gave for it, or by its identity
+   * document.
+   */
   | {
     type: 'instance';
     /** The instance that the requester says it is. */
@@ -1025,7 +1030,37 @@ export interface Row {
   body: string;
 }
 
+/** How far a rule is listened to: for its rollout. */
+export type RuleMode =
+  /** It is not asked. */
+  | 'off'
+  /** It is asked and reported, and nothing is refused: to see what it would do before it does it. */
+  | 'warn'
+  /**
+   * What it denies is refused, and a rule that fails lets nothing through. The default, because whoever configures a
+   * rule expects it to hold.
+   */
+  | 'enforce';
+
 export type ScopeId = string;
+
+/** What is promised in a scope, and what of it is in use. */
+export interface ScopeView {
+  /** The scope. */
+  scope: ScopeId;
+  /** The live packages. */
+  outstanding: number;
+  /** The uses reserved: from the issue of their package until nothing of it is left outside. */
+  reserved: number;
+  /** The packages that are in use. */
+  active: number;
+  /** How many more uses can be reserved; any number, when absent. */
+  free?: number;
+  /** How many uses may be reserved at once; any number, when absent. */
+  maxActive?: number;
+  /** How many packages may live at once; any number, when absent. */
+  maxOutstanding?: number;
+}
 
 export type SecretId = string;
 
