@@ -8,9 +8,12 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod batches;
+mod forget;
+mod hosts;
 mod instances;
 mod keepers;
 mod links;
+mod nodes;
 mod packages;
 mod parents;
 mod pools;
@@ -20,5 +23,8 @@ mod reenrol;
 mod reissue;
 mod scopes;
 mod sessions;
+mod spire;
+mod subjects;
 mod watched;
+mod wide;
 mod world;
