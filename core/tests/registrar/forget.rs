@@ -122,3 +122,22 @@ fn a_forgotten_package_is_a_parent_that_has_ended() {
     assert!(forgotten(&world.forget(&Key::Package(site))));
     assert_eq!(world.not_issued("g", json!({"kind": "gateway", "parent": site})), Refusal::Unknown);
 }
+
+#[test]
+fn the_tombstone_of_an_instance_outlives_the_age_of_events_by_a_day() {
+    let mut world = World::new();
+    let package = world.instance_ready();
+    world.deliver_to_instance(ADDRESS);
+    world.observe(InstanceState::Terminated);
+    world.work();
+    let key = Key::Instance(instance());
+    world.later(3600 + 24 * 3600 - 1);
+    assert_eq!(refusal(&world.forget(&key)), Refusal::NotEnded);
+    world.later(1);
+    assert!(forgotten(&world.forget(&key)));
+    assert!(forgotten(&world.forget(&Key::Package(package))));
+    let version = world.version(&key);
+    world.observe_at(InstanceState::Terminated, world.now.minus_seconds(100_000));
+    assert_eq!(world.version(&key), version, "a late repeat of its end is nothing new");
+    assert!(world.effects().is_empty());
+}
