@@ -1,4 +1,4 @@
-//! Replays the corpora of the fuzz targets on stable Rust.
+//! Replays the corpora of the fuzz targets on stable Rust, as they are and a little damaged.
 #![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
 #![allow(
     clippy::unwrap_used,
@@ -12,12 +12,6 @@
 
 #[path = "../../fuzz/src/base64url.rs"]
 mod base64url;
-#[path = "../../fuzz/src/jwt.rs"]
-mod jwt;
-#[path = "../../fuzz/src/proof.rs"]
-mod proof;
-#[path = "../../fuzz/src/sns_receiver.rs"]
-mod sns_receiver;
 
 use std::path::Path;
 
@@ -30,39 +24,15 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-#[test]
-fn the_corpus_of_the_sns_receiver_passes() {
-    let inputs = corpus("sns_receiver");
-    assert!(inputs.len() >= 60, "only {} inputs", inputs.len());
-    inputs.iter().for_each(|input| sns_receiver::run(input));
-}
-
-#[test]
-fn the_corpus_of_tokens_passes() {
-    let inputs = corpus("jwt");
-    assert!(inputs.len() >= 40, "only {} inputs", inputs.len());
-    let accepted = inputs.iter().filter(|input| jwt::run(input)).count();
-    assert!((10..inputs.len() / 2).contains(&accepted), "{accepted} of {} are good", inputs.len());
-}
-
-#[test]
-fn the_corpus_of_proofs_passes() {
-    let inputs = corpus("proof");
-    assert!(inputs.len() >= 30, "only {} inputs", inputs.len());
-    let accepted = inputs.iter().filter(|input| proof::run(input)).count();
-    assert!((8..inputs.len() / 2).contains(&accepted), "{accepted} of {} are good", inputs.len());
-}
-
-/// What is done to an input: where, with which byte, and how.
+/// Changes of a few bytes: which, to what, and how.
 type Edits = Vec<(Index, u8, u8)>;
 
 fn edits() -> impl Strategy<Value = Edits> {
     prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6)
 }
 
-/// An entry with a few bytes changed, moved or dropped.
-fn damaged(corpus: &[Vec<u8>], entry: Index, edits: Edits) -> Vec<u8> {
-    let mut input = entry.get(corpus).clone();
+/// A short substitute for fuzzing: a corpus entry with a few bytes changed, moved or dropped.
+fn damaged(mut input: Vec<u8>, edits: Edits) -> Vec<u8> {
     for (place, byte, kind) in edits {
         if input.is_empty() {
             break;
@@ -71,34 +41,60 @@ fn damaged(corpus: &[Vec<u8>], entry: Index, edits: Edits) -> Vec<u8> {
         match kind {
             0 => input[at] = byte,
             1 => input.insert(at, byte),
-            2 => {
-                input.remove(at);
-            }
+            2 => drop(input.remove(at)),
             _ => input.truncate(at),
         }
     }
     input
 }
 
-// A short substitute for fuzzing.
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+/// For each target: its source, the least number of its seeds, and a test of each kind.
+macro_rules! targets {
+    ($($target:ident from $path:literal, at least $seeds:literal;)+) => {
+        $(#[path = $path]
+        mod $target;)+
 
-    #[test]
-    fn damaged_messages_pass(entry in any::<Index>(), edits in edits()) {
-        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("sns_receiver"));
-        sns_receiver::run(&CORPUS.with(|corpus| damaged(corpus, entry, edits)));
-    }
+        mod replayed {$(
+        mod $target {
+            use crate::{$target as target, *};
 
-    #[test]
-    fn damaged_tokens_pass(entry in any::<Index>(), edits in edits()) {
-        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("jwt"));
-        jwt::run(&CORPUS.with(|corpus| damaged(corpus, entry, edits)));
-    }
+            #[test]
+            fn the_corpus_passes() {
+                let inputs = corpus(stringify!($target));
+                assert!(inputs.len() >= $seeds, "only {} inputs", inputs.len());
+                for input in &inputs {
+                    target::run(input);
+                }
+            }
 
-    #[test]
-    fn damaged_proofs_pass(entry in any::<Index>(), edits in edits()) {
-        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("proof"));
-        proof::run(&CORPUS.with(|corpus| damaged(corpus, entry, edits)));
-    }
+            proptest! {
+                #![proptest_config(ProptestConfig::with_cases(2000))]
+
+                #[test]
+                fn a_damaged_corpus_passes(entry in any::<Index>(), edits in edits()) {
+                    thread_local!(static CORPUS: Vec<Vec<u8>> = corpus(stringify!($target)));
+                    target::run(&damaged(CORPUS.with(|corpus| entry.get(corpus).clone()), edits));
+                }
+            }
+        }
+        )+}
+    };
+}
+
+targets! {
+    identity from "../../fuzz/src/identity.rs", at least 140;
+    jwt from "../../fuzz/src/jwt.rs", at least 40;
+    link from "../../fuzz/src/link.rs", at least 20;
+    proof from "../../fuzz/src/proof.rs", at least 30;
+    sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
+}
+
+/// A corpus in which everything is refused early, or nothing is, would test little.
+#[test]
+fn some_tokens_and_proofs_are_good_and_most_are_not() {
+    let good = |inputs: &[Vec<u8>], run: fn(&[u8]) -> bool| inputs.iter().filter(|input| run(input)).count();
+    let (tokens, proofs) = (corpus("jwt"), corpus("proof"));
+    let (good_tokens, good_proofs) = (good(&tokens, jwt::run), good(&proofs, proof::run));
+    assert!((10..tokens.len() / 2).contains(&good_tokens), "{good_tokens} of {}", tokens.len());
+    assert!((8..proofs.len() / 2).contains(&good_proofs), "{good_proofs} of {}", proofs.len());
 }
