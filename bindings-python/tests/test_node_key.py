@@ -102,7 +102,7 @@ def test_what_is_no_request_is_told_where_it_is_wrong() -> None:
     assert len(CASES["refused_proofs"]) == 13
     for arguments in ({"token": 7}, {"now": "soon"}, {"now": datetime(2026, 1, 1)}):
         with pytest.raises(InvalidInput):
-            key.make_proof(method="GET", url="https://a.example", **arguments)  # type: ignore[arg-type]
+            key.make_proof(method="GET", url="https://a.example", **arguments)
 
 
 def test_a_proof_is_of_its_moment_and_of_its_own() -> None:
