@@ -81,7 +81,15 @@ it('what is no request is told where it is wrong', () => {
   }
   assert.equal(cases.refused_proofs.length, 13);
   const good = { method: 'GET', url: 'https://a.example' };
-  for (const wrong of [{ token: 7 }, { nonce: 7 }, { now: 'soon' }, { now: 7 }, { method: 7 }, { url: 7 }, { more: 1 }]) {
+  for (const wrong of [
+    { token: 7 },
+    { nonce: 7 },
+    { now: 'soon' },
+    { now: 7 },
+    { method: 7 },
+    { url: 7 },
+    { more: 1 },
+  ]) {
     assert.throws(() => key.makeProof({ ...good, ...wrong }), { code: 'invalid_input' });
   }
   assert.throws(() => key.makeProof(), { code: 'invalid_input', path: 'method' });

@@ -145,7 +145,12 @@ const token = kubernetes.BootstrapToken.generate();
 console.log(kubernetes.bootstrapSecret(token, { expiresAt: new Date(), owner: 'a' }).toYaml().expose());
 
 const nodeKey = NodeKey.generate('EdDSA');
-const proof: string = nodeKey.makeProof({ method: 'POST', url: 'https://a.example/', token: new Secret('a'), nonce: 'b' });
+const proof: string = nodeKey.makeProof({
+  method: 'POST',
+  url: 'https://a.example/',
+  token: new Secret('a'),
+  nonce: 'b',
+});
 console.log(proof, nodeKey.thumbprint, NodeKey.fromPem(nodeKey.toPem()).publicJwk()['x']);
 // @ts-expect-error handfast makes no RSA keys
 NodeKey.generate('RS256');
