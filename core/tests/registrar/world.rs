@@ -117,7 +117,7 @@ impl World {
         }
     }
 
-    pub(crate) fn package(&self, id: PackageId) -> &Package {
+    pub(crate) fn package(&self, id: PackageId) -> Arc<Package> {
         match self.ledger.get(&Key::Package(id)) {
             Some(Record::Package(package)) => package,
             other => panic!("{other:?}"),
