@@ -125,8 +125,8 @@ impl Ledger {
     fn store(&mut self, commit: &Commit) {
         for write in &commit.writes {
             let number = self.put(write.key.clone(), write.row.clone());
-            if let Key::Subject(scope, _) = &write.key {
-                self.feed.change(scope, number, commit.decision);
+            if let (Key::Subject(scope, _), Some(decision)) = (&write.key, commit.decisions.last()) {
+                self.feed.change(scope, number, *decision);
             }
         }
         for write in &commit.vault {
@@ -173,13 +173,12 @@ impl Ledger {
     #[must_use]
     pub fn reseal(&mut self, row: &Row, write: &VaultWrite) -> bool {
         let VaultWrite::Put { id, sealed } = write else { return false };
-        match self.vault.get_mut(id) {
-            Some(kept) if Key::Secret(*id) == row.key && **kept == *row.body => {
-                *kept = sealed.as_str().into();
-                true
-            }
-            Some(_) | None => false,
+        let kept = self.vault.look(id).is_some_and(|kept| *kept.sealed == *row.body);
+        let held = kept && Key::Secret(*id) == row.key;
+        if held {
+            self.keep(*id, sealed.as_str().into());
         }
+        held
     }
 
     /// The records about which something is due by now, the most urgent first, at most `limit`.
