@@ -7,6 +7,7 @@ export { readInstanceEvent } from './aws.mjs';
 export { HandfastError } from './error.mjs';
 export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
+export { NodeKey } from './node-key.mjs';
 export { Registrar, Session } from './registrar.mjs';
 export { explain, reveal, run, runSync } from './run.mjs';
 export {

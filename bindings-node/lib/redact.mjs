@@ -42,6 +42,16 @@ shown(native.InstanceEvent, function () {
   return this.toJSON();
 });
 
+methods(native.NodeKey, {
+  toString: () => REDACTED,
+  toJSON() {
+    return { algorithm: this.algorithm, thumbprint: this.thumbprint };
+  },
+});
+shown(native.NodeKey, function () {
+  return { head: `NodeKey ${this.algorithm} ${this.thumbprint} ${REDACTED}` };
+});
+
 methods(native.BootstrapToken, {
   toString() {
     return `${this.id}.${REDACTED}`;

@@ -1,7 +1,8 @@
 //! The core's errors on their way to the class `HandfastError` of `lib/error.mjs`.
 
 use handfast::{
-    aws::AwsError, code::Code, id::InvalidId, kubernetes::KubernetesError, sns::SnsError, vocabulary::Error,
+    aws::AwsError, code::Code, crypto::CryptoError, id::InvalidId, kubernetes::KubernetesError,
+    sns::SnsError, vocabulary::Error,
 };
 use serde::Serialize;
 
@@ -84,6 +85,12 @@ impl Throw for AwsError {
 impl Throw for KubernetesError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for CryptoError {
+    fn throw(self) -> napi::Error<Carried> {
+        Error::from(self).throw()
     }
 }
 

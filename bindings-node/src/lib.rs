@@ -14,6 +14,7 @@ mod error;
 mod kubernetes;
 mod ledger;
 mod names;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;

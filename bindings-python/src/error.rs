@@ -1,7 +1,8 @@
 //! The core's errors as the exceptions that `handfast/errors.py` defines.
 
 use handfast::{
-    aws::AwsError, code::Code, id::InvalidId, kubernetes::KubernetesError, sns, vocabulary::Error,
+    aws::AwsError, code::Code, crypto::CryptoError, id::InvalidId, kubernetes::KubernetesError, sns,
+    vocabulary::Error,
 };
 use pyo3::prelude::*;
 
@@ -54,6 +55,12 @@ impl Raise for AwsError {
 impl Raise for KubernetesError {
     fn raise(self) -> PyErr {
         python::KubernetesError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for CryptoError {
+    fn raise(self) -> PyErr {
+        Error::from(self).raise()
     }
 }
 

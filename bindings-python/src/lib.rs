@@ -10,6 +10,7 @@ mod convert;
 mod error;
 mod kubernetes;
 mod ledger;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;
@@ -33,6 +34,7 @@ mod _native {
             verify_detached,
         },
         ledger::Ledger,
+        node_key::NodeKey,
         registrar::Registrar,
         secret::Secret,
         session::Session,

@@ -7,6 +7,7 @@ import {
   type InstanceEvent,
   type Key,
   Ledger,
+  NodeKey,
   Notification,
   Registrar,
   type Row,
@@ -142,6 +143,17 @@ console.log(Ledger.replay(ledger.events()).size, ledger.notices()[0]?.notice.bod
 
 const token = kubernetes.BootstrapToken.generate();
 console.log(kubernetes.bootstrapSecret(token, { expiresAt: new Date(), owner: 'a' }).toYaml().expose());
+
+const nodeKey = NodeKey.generate('EdDSA');
+const proof: string = nodeKey.makeProof({
+  method: 'POST',
+  url: 'https://a.example/',
+  token: new Secret('a'),
+  nonce: 'b',
+});
+console.log(proof, nodeKey.thumbprint, NodeKey.fromPem(nodeKey.toPem()).publicJwk()['x']);
+// @ts-expect-error handfast makes no RSA keys
+NodeKey.generate('RS256');
 
 try {
   ledger.read(['a']);

@@ -15,7 +15,7 @@ is raised is a ``handfast.Error`` with a ``code``.
 """
 
 from . import aws, kubernetes, sns
-from ._native import CODES, Ledger, Registrar, Secret, Session, __version__, timestamp
+from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent
 from .commands import check_in, deliver, expire, issue, observe_instance, redeem, report, revoke
 from .errors import (
@@ -47,6 +47,7 @@ __all__ = [
     "Ledger",
     "MissingKey",
     "Misuse",
+    "NodeKey",
     "Registrar",
     "Secret",
     "Session",

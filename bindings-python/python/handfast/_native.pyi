@@ -34,6 +34,7 @@ __all__ = [
     "Confirmation",
     "InstanceEvent",
     "Ledger",
+    "NodeKey",
     "Notification",
     "Registrar",
     "SQLITE_SCHEMA",
@@ -119,6 +120,29 @@ class Ledger:
     def restore(snapshot: str) -> Ledger: ...
     @staticmethod
     def replay(events: Iterable[EventRow | str]) -> Ledger: ...
+
+@final
+class NodeKey:
+    @staticmethod
+    def generate(algorithm: Literal["ES256", "EdDSA"] = "ES256") -> NodeKey: ...
+    @staticmethod
+    def from_pem(pem: str | Secret, /) -> NodeKey: ...
+    def to_pem(self) -> Secret: ...
+    @property
+    def algorithm(self) -> Literal["ES256", "EdDSA"]: ...
+    @property
+    def thumbprint(self) -> str: ...
+    def public_jwk(self) -> dict[str, str]: ...
+    def make_proof(
+        self,
+        *,
+        method: str,
+        url: str,
+        token: str | Secret | None = None,
+        nonce: str | None = None,
+        now: datetime | str | None = None,
+    ) -> str: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class SnsReceiver:
