@@ -88,11 +88,12 @@ impl Registrar {
         &self,
         effect: &Bound<'_, PyAny>,
         rows: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<BootstrapSecret>> {
+    ) -> PyResult<Option<Opened>> {
         let revealed = self.0.reveal(&read_effect(effect)?, &rows::read(rows)?).map_err(Raise::raise)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => Ok(Some((*manifest).into())),
+            Revealed::BootstrapToken(manifest) => Ok(Some(Opened::BootstrapToken((*manifest).into()))),
+            Revealed::Value(value) => Ok(Some(Opened::Value(value.into()))),
         }
     }
 
