@@ -85,11 +85,7 @@ impl Registrar {
 
     /// Open what an executor needs for an effect, also after a crash. `rows` are those of `vault_keys`, as the store
     /// read them. `None` when the effect needs nothing.
-    fn reveal(
-        &self,
-        effect: &Bound<'_, PyAny>,
-        rows: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<Opened>> {
+    fn reveal(&self, effect: &Bound<'_, PyAny>, rows: &Bound<'_, PyAny>) -> PyResult<Option<Opened>> {
         let revealed = self.0.reveal(&read_effect(effect)?, &rows::read(rows)?).map_err(Raise::raise)?;
         match revealed {
             Revealed::Nothing => Ok(None),
