@@ -21,7 +21,9 @@ import type {
 } from './vocabulary.js';
 
 export type * from './vocabulary.js';
+export * as audit from './audit.js';
 export * as kubernetes from './kubernetes.js';
+export * as link from './link.js';
 
 /** Text that must not be seen: it prints as `[redacted]`, and is wiped when it is garbage. */
 export class Secret {
@@ -50,6 +52,12 @@ export class HandfastError extends Error {
   readonly path?: string;
   /** Whether the same delivery may be accepted later, for errors about SNS messages: answer 503 then. */
   readonly temporary?: boolean;
+  /** How many events of a log were fed before the one that this is about, for errors of an `audit.Chain`. */
+  readonly position?: number;
+  /** The record that the event is about, where it says so. */
+  readonly key?: string;
+  /** The record's version, where the event says so. */
+  readonly version?: number;
 }
 
 /** Every stable code with its explanation. */
