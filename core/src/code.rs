@@ -188,6 +188,27 @@ codes! {
     AwsUntrustedRegion = "aws_untrusted_region",
     /// An event of a kind that only an AWS service sends came from another source: most likely a forgery.
     AwsWrongSource = "aws_wrong_source",
+    // Instance identity documents.
+    /// The trust in identity documents cannot be used: an operator's mistake, never the sender's.
+    AwsIdentityInvalidTrust = "aws_identity_invalid_trust",
+    /// The signature or the document does not have the one shape that AWS gives it.
+    AwsIdentityMalformed = "aws_identity_malformed",
+    /// The signature is not RSA with SHA-256: most likely the metadata service's `pkcs7` was sent instead of `rsa2048`.
+    AwsIdentityUnsupportedAlgorithm = "aws_identity_unsupported_algorithm",
+    /// The region that the document claims is not trusted, or has no certificate.
+    AwsIdentityUntrustedRegion = "aws_identity_untrusted_region",
+    /// No certificate of the region is valid at this time: an operator has to replace it.
+    AwsIdentityCertificateNotValid = "aws_identity_certificate_not_valid",
+    /// The signature does not verify: altered, or not signed by AWS in this region.
+    AwsIdentityBadSignature = "aws_identity_bad_signature",
+    /// The document is authentic, but of an account that is not trusted.
+    AwsIdentityUntrustedAccount = "aws_identity_untrusted_account",
+    /// The instance was started longer ago than the trust allows.
+    AwsIdentityTooOld = "aws_identity_too_old",
+    /// The instance was started in the future: the host's clock is wrong.
+    AwsIdentityTooFarAhead = "aws_identity_too_far_ahead",
+    /// The host's clock is not trusted, so that the age of a document cannot be judged.
+    AwsIdentityClockUntrusted = "aws_identity_clock_untrusted",
     // Kubernetes.
     /// Not a bootstrap token, or not a bootstrap token's id.
     KubernetesMalformedToken = "kubernetes_malformed_token",

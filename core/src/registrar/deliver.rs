@@ -10,6 +10,7 @@ use super::{
     presenter::{self, Doing, Shown},
 };
 use crate::{
+    code::Code,
     id::PackageId,
     limits,
     link::Link,
@@ -24,12 +25,12 @@ pub(super) fn decide(draft: &mut Draft<'_>, deliver: &Deliver) -> Step<Answer> {
     let (package, to) = match &deliver.to {
         Recipient::Operator { package } => to_operator(draft, *package)?,
         Recipient::Link { link } => by_link(draft, link)?,
-        Recipient::Instance { instance } => {
-            let record = instance::prove(draft, instance)?;
+        Recipient::Instance { instance, identity } => {
+            let record = instance::prove(draft, instance, identity.as_deref())?;
             let Some(id) = record.package else {
                 return refuse(Refusal::Unknown, Key::Instance(instance.clone()));
             };
-            let by_id_alone = draft.registrar.policy.instance_id_alone;
+            let by_id_alone = draft.registrar.policy.instance_id_alone && identity.is_none();
             (known(draft, id)?, DeliveredTo::Instance { instance: instance.clone(), by_id_alone })
         }
         Recipient::ParentNode { package, node, fingerprint, proof, credential } => {
@@ -69,6 +70,9 @@ fn by_link(draft: &mut Draft<'_>, link: &Secret) -> Step<(Arc<Package>, Delivere
     let package = known(draft, link.package)?;
     if package.link.as_ref().map(|made| made.number) != Some(link.number) {
         return refuse(Refusal::LinkReplaced, Key::Package(package.id));
+    }
+    if draft.is_past(link.expires_at, &Key::Package(package.id))? {
+        return refuse(Refusal::Link(Code::LinkExpired), Key::Package(package.id));
     }
     let to = DeliveredTo::Link { number: link.number, source: draft.source };
     Ok((package, to))

@@ -6,17 +6,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    draft::{Draft, Step, refuse, refuse_unknown},
+    draft::{Draft, Step, Stop, refuse, refuse_unknown},
     end,
     issue::{self, Before, NewPackage},
     policy::InstanceRule,
     resource::{backoff_seconds, is_leased_away, lease, worker},
 };
 use crate::{
-    aws::{InstanceEvent, InstanceId},
+    aws::{InstanceEvent, InstanceId, identity::InstanceIdentity},
     limits,
     record::{EndReason, Instance, InstanceState, Key, is_final},
     time::Timestamp,
+    verified::Verified,
     vocabulary::{
         ActivatesOn, Answer, Bindings, Description, Effect, EffectId, EffectOutcome, Error, Fact, Observed,
         Reason, Refusal, Work,
@@ -83,13 +84,26 @@ fn end_package_of(draft: &mut Draft<'_>, known: Option<&Instance>) -> Step<()> {
     end::package(draft, &package, end::ended_from_outside(package.status), EndReason::InstanceTerminated)
 }
 
-/// Proves that the requester is the instance: by the address that the cloud's API gave for it, for a short time
-/// after it began to run. Unknown, ended and wrong address are one answer to the requester.
-pub(super) fn prove(draft: &mut Draft<'_>, id: &InstanceId) -> Step<Arc<Instance>> {
+/// Proves that the requester is the instance: by its identity document, or by the address that the cloud's API gave for
+/// it, for a short time after it began to run. Unknown, ended and wrong address are one answer to the requester.
+///
+/// An identity document is no secret of the instance for ever: whoever once read it can show it. It is good for the first
+/// delivery only, and its verifier has judged its age.
+pub(super) fn prove(
+    draft: &mut Draft<'_>,
+    id: &InstanceId,
+    identity: Option<&Verified<InstanceIdentity>>,
+) -> Step<Arc<Instance>> {
     let Some(instance) = draft.instance(id)? else { return refuse_unknown(Refusal::Unknown) };
     let key = Key::Instance(id.clone());
     if is_final(instance.state) {
         return refuse(Refusal::Ended, key);
+    }
+    if let Some(identity) = identity {
+        let same = identity.instance() == id
+            && *identity.account() == instance.account
+            && *identity.region() == instance.region;
+        return if same { Ok(instance) } else { refuse(Refusal::BindingMismatch, key) };
     }
     if draft.registrar.policy.instance_id_alone {
         return Ok(instance);
@@ -158,17 +172,27 @@ fn not_described(draft: &mut Draft<'_>, instance: &Instance, reason: Reason) -> 
     draft.emit(Key::Instance(instance.id.clone()), Fact::InstanceNotDescribed { reason, retry_at })
 }
 
+/// What the rules refuse to the instance now (a full scope, an empty pool) may be there when it is asked for again.
 fn described(draft: &mut Draft<'_>, instance: &Instance, description: &Description) -> Step<()> {
     check_description(description)?;
     let key = Key::Instance(instance.id.clone());
     let rule = judge(draft, instance, description)?;
-    draft.emit(key.clone(), Fact::InstanceDescribed { description: description.clone() })?;
-    match rule {
-        Ok(rule) => {
-            let package = issue_for(draft, instance, &rule)?;
+    let described = Fact::InstanceDescribed { description: description.clone() };
+    match rule.map(|rule| issue_for(draft, instance, &rule)) {
+        Ok(Err(Stop::Refuse(refusal, _))) => {
+            draft.nothing_happened();
+            let reason = format!("{}: {refusal}", refusal.code().as_str());
+            not_described(draft, instance, Reason::from(reason))
+        }
+        Ok(issued) => {
+            let package = issued?;
+            draft.emit(key.clone(), described)?;
             draft.emit(key, Fact::InstanceEnrolled { package })
         }
-        Err(reason) => draft.emit(key, Fact::InstancePassed { reason: Reason::from(reason) }),
+        Err(reason) => {
+            draft.emit(key.clone(), described)?;
+            draft.emit(key, Fact::InstancePassed { reason: Reason::from(reason) })
+        }
     }
 }
 

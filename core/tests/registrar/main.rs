@@ -7,10 +7,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(missing_docs, reason = "tests")]
 
+mod batches;
+mod identities;
 mod instances;
+mod keepers;
+mod links;
 mod packages;
+mod parents;
+mod pools;
 mod proofs;
 mod random;
+mod reenrol;
+mod reissue;
+mod scopes;
 mod sessions;
 mod watched;
 mod world;
