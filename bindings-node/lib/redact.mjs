@@ -83,3 +83,12 @@ for (const info of [native.ClusterInfo, native.VerifiedClusterInfo]) {
     return this.toJSON();
   });
 }
+
+methods(native.VerifiedLink, {
+  toJSON() {
+    return { package: this.package, number: this.number, expiresAt: this.expiresAt };
+  },
+});
+shown(native.VerifiedLink, function () {
+  return this.toJSON();
+});

@@ -21,7 +21,9 @@ import type {
 } from './vocabulary.js';
 
 export type * from './vocabulary.js';
+export * as audit from './audit.js';
 export * as kubernetes from './kubernetes.js';
+export * as link from './link.js';
 
 /** Text that must not be seen: it prints as `[redacted]`, and is wiped when it is garbage. */
 export class Secret {
@@ -86,6 +88,12 @@ export class HandfastError extends Error {
   readonly path?: string;
   /** Whether the same delivery may be accepted later, for errors about SNS messages: answer 503 then. */
   readonly temporary?: boolean;
+  /** How many events of a log were fed before the one that this is about, for errors of an `audit.Chain`. */
+  readonly position?: number;
+  /** The record that the event is about, where it says so. */
+  readonly key?: string;
+  /** The record's version, where the event says so. */
+  readonly version?: number;
 }
 
 /** Every stable code with its explanation. */
@@ -152,7 +160,7 @@ export class Registrar {
   /** The keys of the vault's rows that `reveal` needs for an effect; often none. */
   vaultKeys(effect: Effect): Key[];
   /** Opens what an executor needs for an effect, also after a crash; `null` when it needs nothing. */
-  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | null;
+  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | Secret | null;
   /** A stored body of a record, an event or a notice, for people and APIs. There is no secret in it. */
   view(rowOrBody: { body: string } | string): Record<string, unknown>;
   /** What would come of a command: `keys` were looked at, and `rows` exist of them. `explain` reads them by itself. */
@@ -289,7 +297,7 @@ export function reveal(
   store: Pick<Store, 'read'> | Ledger,
   effect: Effect,
   options: { registrar: Registrar },
-): Promise<import('./kubernetes.js').BootstrapSecret | null>;
+): Promise<import('./kubernetes.js').BootstrapSecret | Secret | null>;
 
 /** What every verified message tells. */
 interface Envelope {
