@@ -116,8 +116,8 @@ export class Session {
   }
 }
 
-/** Keys are bytes and never pass through JSON. */
-function ring(given, argument) {
+/** A key ring as the native half takes it: keys are bytes and never pass through JSON. */
+export function ring(given, argument) {
   const { current, keys } = given ?? {};
   const entries = Object.entries(keys ?? {});
   if (typeof current !== 'string' || !entries.every(([, key]) => key instanceof Uint8Array)) {
@@ -133,12 +133,16 @@ function signingRing(given) {
   const entries = Object.entries(keys ?? {});
   const pems = entries.map(([, key]) => pemOf(key));
   if (typeof current !== 'string' || pems.includes(null)) {
-    throw invalid('signing', "expected { current: '<id>', keys: { '<id>': <a private key in PKCS#8 PEM> } }");
+    throw invalid(
+      'signing',
+      "expected { current: '<id>', keys: { '<id>': <a NodeKey, or a private key in PKCS#8 PEM> } }",
+    );
   }
   return { current, ids: entries.map(([id]) => id), keys: pems };
 }
 
 function pemOf(key) {
+  if (key instanceof native.NodeKey) return key.toPem();
   if (key instanceof native.Secret) return key;
   if (typeof key === 'string') return new native.Secret(key);
   return key instanceof Uint8Array ? new native.Secret(Buffer.from(key).toString()) : null;

@@ -4,13 +4,16 @@
 //! supplied here are the system's clock and entropy, where the caller gives none.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod aws;
 mod command;
 mod convert;
 mod error;
 mod kubernetes;
 mod ledger;
+mod link;
 mod lists;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;
@@ -29,12 +32,15 @@ mod _native {
 
     #[pymodule_export]
     use super::{
+        audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,
         },
         ledger::Ledger,
+        link::{Links, VerifiedLink},
+        node_key::NodeKey,
         registrar::{Registrar, scope_view},
         secret::Secret,
         session::Session,

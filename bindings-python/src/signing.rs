@@ -13,13 +13,15 @@ use pyo3::{
 
 use crate::{
     error::{Raise, invalid},
+    node_key::NodeKey,
     registrar::{named_keys, within},
     secret::Secret,
 };
 
 /// Reads `{"current": id, "keys": {id: key}}`; each key in PKCS#8 PEM.
 pub(crate) fn ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<SigningRing> {
-    let expected = r#"expected {"current": "<id>", "keys": {"<id>": <a private key in PKCS#8 PEM>}}"#;
+    let expected =
+        r#"expected {"current": "<id>", "keys": {"<id>": <a NodeKey, or a private key in PKCS#8 PEM>}}"#;
     let (current, given) = named_keys(ring, argument, expected)?;
     let mut keys = BTreeMap::new();
     for (id, key) in given {
@@ -31,8 +33,11 @@ pub(crate) fn ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<SigningR
         .map_err(|error| within(argument, error))
 }
 
-/// Reads a text, bytes or a `Secret` in PEM.
+/// Takes a `NodeKey`, or reads a text, bytes or a `Secret` in PEM.
 fn read(key: &Bound<'_, PyAny>) -> Option<SigningKey> {
+    if let Ok(key) = key.cast::<NodeKey>() {
+        return Some(key.get().key().clone());
+    }
     if let Ok(secret) = key.cast::<Secret>() {
         return SigningKey::from_pkcs8_pem(secret.get().expose_text()).ok();
     }

@@ -14,8 +14,8 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import aws, kubernetes, sns
-from ._native import CODES, Ledger, Registrar, Secret, Session, __version__, timestamp
+from . import audit, aws, kubernetes, link, sns, work
+from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent
 from .commands import (
     ban,
@@ -37,12 +37,14 @@ from .commands import (
     revoke,
 )
 from .errors import (
+    AuditError,
     AwsError,
     Busy,
     CryptoError,
     Error,
     InvalidInput,
     KubernetesError,
+    LinkError,
     MissingKey,
     Misuse,
     RuleError,
@@ -56,6 +58,7 @@ from .store import AsyncStore, Store
 __all__ = [
     "CODES",
     "AsyncStore",
+    "AuditError",
     "AwsError",
     "Busy",
     "CryptoError",
@@ -64,8 +67,10 @@ __all__ = [
     "InvalidInput",
     "KubernetesError",
     "Ledger",
+    "LinkError",
     "MissingKey",
     "Misuse",
+    "NodeKey",
     "Registrar",
     "RuleError",
     "Secret",
@@ -75,6 +80,7 @@ __all__ = [
     "Store",
     "StoreError",
     "__version__",
+    "audit",
     "aws",
     "ban",
     "change_pool",
@@ -88,6 +94,7 @@ __all__ = [
     "issue",
     "kubernetes",
     "leave",
+    "link",
     "make_link",
     "observe_instance",
     "observe_subject",
@@ -100,4 +107,5 @@ __all__ = [
     "run_async",
     "sns",
     "timestamp",
+    "work",
 ]

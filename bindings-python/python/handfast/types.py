@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from ._native import Confirmation, InstanceEvent, Notification, Secret, Unsubscription
+from ._native import Confirmation, InstanceEvent, NodeKey, Notification, Secret, Unsubscription
 from ._schema import *
 from ._schema import Answer, Batch, NoticeRow, WriteRow
 
@@ -24,10 +24,10 @@ class KeyRing(TypedDict):
 
 
 class SigningRing(TypedDict):
-    """Named private keys in PKCS#8 PEM, one of them current. What was signed under the others still verifies."""
+    """Named private keys, the texts in PKCS#8 PEM, one of them current. What was signed under the others still verifies."""
 
     current: str
-    keys: Mapping[str, str | bytes | Secret]
+    keys: Mapping[str, NodeKey | Secret | str | bytes]
 
 
 class Jwks(TypedDict):
