@@ -19,7 +19,7 @@
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`registrar`] | what is decided |
-//! | [`ledger`], [`store`] | where records are kept |
+//! | [`ledger`], [`store`], `testing` | where records are kept, and whether that is done right |
 //!
 //! ```
 //! # #[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
@@ -66,6 +66,8 @@ pub mod seal;
 pub mod secret;
 pub mod sns;
 pub mod store;
+#[cfg(all(feature = "conformance", any(feature = "aws-lc", feature = "rust-crypto")))]
+pub mod testing;
 pub mod time;
 pub mod token;
 pub mod verified;
