@@ -2,33 +2,47 @@
 
 mod bindings;
 mod check_in;
+mod contents;
+mod credential;
 mod deliver;
 mod draft;
 mod end;
 mod expire;
 mod explain;
+mod forget;
 mod instance;
 mod issue;
 mod policy;
+mod presenter;
 mod redeem;
+mod reissue;
 mod resource;
 mod revoke;
 mod route;
+mod scope;
 mod session;
+mod standing;
+mod subject;
 
 use std::sync::Arc;
 
 pub use explain::Explanation;
-pub use policy::{InstanceRule, Policy};
+pub use policy::{Enrolled, InstanceRule, KindRule, Policy, Release, SpirePolicy};
 use rand_core::CryptoRng;
 pub use resource::Revealed;
 pub use session::{Session, Step};
 
-use self::draft::{Draft, Stop};
+pub(crate) use self::credential::Unsigned;
+use self::{
+    draft::{Draft, Stop},
+    presenter::Doing,
+};
 use crate::{
     crypto::Backend,
     json,
+    jwt::{Nonces, PublicKeys, SigningRing, TargetUrl},
     keyring::KeyRing,
+    link::Links,
     record::{Record, Records},
     seal::Sealer,
     time::Now,
@@ -41,6 +55,10 @@ pub struct Registrar {
     policy: Policy,
     peppers: KeyRing,
     sealer: Sealer,
+    links: Links,
+    nonces: Nonces,
+    signing: Option<Arc<SigningRing>>,
+    targets: Vec<(Doing, TargetUrl)>,
     backend: Arc<dyn Backend>,
 }
 
@@ -57,7 +75,37 @@ impl Registrar {
         backend: Arc<dyn Backend>,
     ) -> Result<Self, Error> {
         policy.check()?;
-        Ok(Self { policy, peppers, sealer: Sealer::new(sealing, Arc::clone(&backend)), backend })
+        let sealer = Sealer::new(sealing, Arc::clone(&backend));
+        let links = Links::new(peppers.clone(), Arc::clone(&backend));
+        let nonces = Nonces::new(peppers.clone(), Arc::clone(&backend));
+        let targets = targets(&policy)?;
+        Ok(Self { policy, peppers, sealer, links, nonces, signing: None, targets, backend })
+    }
+
+    /// With keys to sign node credentials with: every node that proves a key is given one. Keep the private keys with
+    /// the other two rings, apart from the records.
+    #[must_use]
+    pub fn with_signing(self, keys: SigningRing) -> Self {
+        Self { signing: Some(Arc::new(keys)), ..self }
+    }
+
+    /// The public keys that node credentials verify under, for a host's other services; with
+    /// [`jwt::credential::authenticate`](crate::jwt::credential::authenticate).
+    #[must_use]
+    pub fn public_keys(&self) -> Option<&PublicKeys> {
+        self.signing.as_ref().map(|ring| ring.public())
+    }
+
+    /// A nonce for a node's next proof, so that a host may give one before it is asked for it.
+    ///
+    /// # Errors
+    /// Never, once the registrar is built.
+    pub fn nonce(&self, now: Now) -> Result<String, Error> {
+        self.nonces.issue(now.at)
+    }
+
+    fn target(&self, doing: Doing) -> Option<&TargetUrl> {
+        self.targets.iter().find(|(known, _)| *known == doing).map(|(_, url)| url)
     }
 
     /// The policy.
@@ -81,11 +129,13 @@ impl Registrar {
     ) -> Result<Outcome, Error> {
         let mut draft = Draft::new(self, records, (&command.authority, command.source), now, rng);
         match route::decide(&mut draft, command) {
-            Ok(answer) => Ok(Outcome::Decision(Box::new(draft.accept(answer)))),
+            Ok(answer) => Ok(Outcome::Decision(Box::new(draft.accept(answer)?))),
             Err(Stop::Need(keys)) => Ok(Outcome::Need(keys)),
             Err(Stop::Refuse(refusal, anchor)) => {
-                Ok(Outcome::Decision(Box::new(draft.refused(refusal, anchor, command.action.name()))))
+                let decision = draft.refused(refusal, anchor, command.action.name(), None)?;
+                Ok(Outcome::Decision(Box::new(decision)))
             }
+            Err(Stop::UseNonce) => Ok(Outcome::Decision(Box::new(draft.use_nonce()?))),
             Err(Stop::Fail(error)) => Err(error),
         }
     }
@@ -102,7 +152,12 @@ impl Registrar {
         match record {
             Record::Package(package) => resource::outstanding(package),
             Record::Instance(instance) => instance::outstanding(instance).into_iter().collect(),
-            Record::Name(_) | Record::Subject(_) | Record::Node(_) => Vec::new(),
+            Record::Scope(_)
+            | Record::Pool(_)
+            | Record::Name(_)
+            | Record::Subject(_)
+            | Record::Node(_)
+            | Record::Forgotten(_) => Vec::new(),
         }
     }
 
@@ -113,4 +168,14 @@ impl Registrar {
     pub fn view(&self, body: &str) -> Result<serde_json::Value, Error> {
         json::parse(body.as_bytes(), body.len()).map_err(|error| Error::CorruptRecord(error.to_string()))
     }
+}
+
+/// The URLs that proofs cover.
+fn targets(policy: &Policy) -> Result<Vec<(Doing, TargetUrl)>, Error> {
+    let Some(base) = &policy.base_url else { return Ok(Vec::new()) };
+    let target = |doing: Doing| {
+        let url = format!("{base}{}", doing.path()).parse();
+        url.map(|url| (doing, url)).map_err(|_| Error::input("base_url", "not an absolute URL"))
+    };
+    Doing::ALL.into_iter().map(target).collect()
 }

@@ -1,11 +1,14 @@
 //! What a decision asks the host to commit, and what it releases afterwards.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::{Answer, Error, Event, Notice, VaultWrite};
+use super::{Answer, Error, Event, Notice, Refused, VaultWrite};
 use crate::{
     id::{DecisionId, ScopeId},
-    record::{Index, Key, Record},
+    record::{Index, Key, Versioned},
+    registrar::Unsigned,
     time::Timestamp,
 };
 
@@ -28,24 +31,40 @@ pub struct Decision {
     pub pending: Pending,
 }
 
+impl Decision {
+    /// The refusal, if it is one: that may be known before the commit.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        if let Answer::Refused(refused) = &self.pending.answer { Some(refused) } else { None }
+    }
+}
+
 /// An answer that cannot be had before the commit: a host that crashed in between must not have told anybody.
 #[derive(Debug)]
 pub struct Pending {
     pub(crate) decision: DecisionId,
     pub(crate) answer: Answer,
+    unsigned: Option<Unsigned>,
 }
 
 impl Pending {
-    /// Gives the answer in exchange for the receipt of its own commit.
+    pub(crate) fn new(decision: DecisionId, answer: Answer, unsigned: Option<Unsigned>) -> Self {
+        Self { decision, answer, unsigned }
+    }
+
+    /// Gives the answer in exchange for the receipt of its own commit, and signs what is to be signed in it.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the receipt is another decision's.
-    pub fn release(self, committed: Committed) -> Result<Answer, Error> {
-        if committed.decision == self.decision {
-            Ok(self.answer)
-        } else {
-            Err(Error::Misuse("the receipt belongs to another decision"))
+    /// [`Error::Misuse`] when the receipt is another decision's; [`Error::MissingKey`] when a retry's credential was signed
+    /// with a key that has been taken away since.
+    pub fn release(mut self, committed: Committed) -> Result<Answer, Error> {
+        if committed.decision != self.decision {
+            return Err(Error::Misuse("the receipt belongs to another decision"));
         }
+        if let Some(unsigned) = self.unsigned {
+            unsigned.sign_into(&mut self.answer)?;
+        }
+        Ok(self.answer)
     }
 }
 
@@ -66,6 +85,8 @@ pub struct Commit {
     pub writes: Vec<Write>,
     /// The facts behind the writes, in order.
     pub events: Vec<Event>,
+    /// Their bodies, digested already.
+    pub(crate) bodies: Vec<Arc<str>>,
     /// Refusals to be counted.
     pub notices: Vec<Notice>,
     /// Secrets to be kept or destroyed.
@@ -86,13 +107,16 @@ pub struct Guard {
 pub struct Write {
     /// The record's key.
     pub key: Key,
-    /// Its new version.
-    pub version: u64,
-    /// The record.
-    pub record: Record,
+    /// The record with its new version and head.
+    pub row: Versioned,
 }
 
 impl Commit {
+    /// The events with their bodies, as they are stored.
+    pub fn bodies(&self) -> impl Iterator<Item = (&Event, &str)> {
+        self.events.iter().zip(self.bodies.iter().map(AsRef::as_ref))
+    }
+
     /// Exchanges the commit for its receipt. Call it when, and only when, the store has made it durable.
     #[must_use]
     pub fn committed(self) -> Committed {
@@ -106,7 +130,7 @@ impl Commit {
     }
 
     fn scope_of(&self, key: &Key) -> Option<ScopeId> {
-        self.writes.iter().find(|write| write.key == *key).and_then(|write| write.record.index().scope)
+        self.writes.iter().find(|write| write.key == *key).and_then(|write| write.row.record.index().scope)
     }
 
     /// The commit as text rows, identical in every language, for stores that keep text.
@@ -115,17 +139,17 @@ impl Commit {
         let guard = |guard: &Guard| GuardRow { key: guard.key.to_string(), version: guard.version };
         let write = |write: &Write| WriteRow {
             key: write.key.to_string(),
-            version: write.version,
-            body: write.record.body(),
-            index: write.record.index(),
+            version: write.row.version,
+            body: write.row.body(),
+            index: write.row.record.index(),
         };
-        let event = |event: &Event| EventRow {
+        let event = |(event, body): (&Event, &str)| EventRow {
             key: event.key.to_string(),
             version: event.version,
             at: event.at,
             fact: event.fact.name(),
             scope: self.scope_of(&event.key),
-            body: event.body(),
+            body: body.to_owned(),
         };
         let notice =
             |notice: &Notice| NoticeRow { coalesce: notice.coalesce(), at: notice.at, body: notice.body() };
@@ -138,7 +162,7 @@ impl Commit {
         Batch {
             guards: self.guards.iter().map(guard).collect(),
             writes: self.writes.iter().map(write).collect(),
-            events: self.events.iter().map(event).collect(),
+            events: self.bodies().map(event).collect(),
             notices: self.notices.iter().map(notice).collect(),
             vault: self.vault.iter().map(vault).collect(),
         }
