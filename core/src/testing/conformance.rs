@@ -60,6 +60,7 @@ pub enum Step {
 /// ```
 pub struct Conformance {
     seed: u64,
+    stories: Vec<&'static Case>,
     running: Option<Running>,
     /// Asked, and not yet answered.
     open: Option<Step>,
@@ -88,7 +89,14 @@ impl Conformance {
     /// The suite with other dice: they order the steps of concurrent writers and choose what happens.
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
-        Self { seed, running: None, open: None, results: Vec::new() }
+        Self { seed, stories: ALL.iter().collect(), running: None, open: None, results: Vec::new() }
+    }
+
+    /// Only the stories of these names: to mend a store one mistake after the other.
+    #[must_use]
+    pub fn only(mut self, names: &[&str]) -> Self {
+        self.stories.retain(|case| names.contains(&case.name));
+        self
     }
 
     /// Says what is to be done next; the same again until it has been answered.
@@ -102,7 +110,7 @@ impl Conformance {
                 return step.clone();
             }
             let Some(running) = self.running.as_mut() else {
-                match ALL.get(self.results.len()) {
+                match self.stories.get(self.results.len()) {
                     Some(case) => self.running = Some(Running::begin(case, self.seed)),
                     None => return Step::Done(Report { seed: self.seed, cases: self.results.clone() }),
                 }

@@ -113,35 +113,28 @@ pub trait Store {
 
 /// Tells all stories to a store.
 pub fn check(store: &mut impl Store) -> Report {
-    let mut conformance = Conformance::new();
-    loop {
-        let answered = match conformance.next() {
-            Step::Done(report) => return report,
-            step => answer(store, &step, &mut conformance),
-        };
-        if let Err(raised) = answered {
-            conformance.failed(&raised);
-        }
-    }
+    drive(store, Conformance::new())
 }
 
-fn answer(store: &mut impl Store, step: &Step, conformance: &mut Conformance) -> Result<(), String> {
-    let answered = match step {
-        Step::Fresh => store.fresh().map(|()| conformance.ready()),
-        Step::Read(keys) => store.read(keys).map(|rows| conformance.rows(rows)),
-        Step::Commit(commit) => store.commit(commit).map(|held| conformance.held(held)),
-        Step::Due { now, limit } => store.due(*now, *limit).map(|keys| conformance.keys(keys)),
-        Step::Reopen => {
-            store.reopen().map(|done| if done { conformance.ready() } else { conformance.unable() })
+/// Tells the stories of a suite to a store.
+pub fn drive(store: &mut impl Store, mut suite: Conformance) -> Report {
+    loop {
+        let answered = match suite.next() {
+            Step::Fresh => store.fresh().map(|()| suite.ready()),
+            Step::Read(keys) => store.read(&keys).map(|rows| suite.rows(rows)),
+            Step::Commit(commit) => store.commit(&commit).map(|held| suite.held(held)),
+            Step::Due { now, limit } => store.due(now, limit).map(|keys| suite.keys(keys)),
+            Step::Reopen => store.reopen().map(|done| if done { suite.ready() } else { suite.unable() }),
+            Step::Events(key) => store.events(&key).map(|events| match events {
+                Some(bodies) => suite.events(bodies),
+                None => suite.unable(),
+            }),
+            Step::Done(report) => return report,
+        };
+        match answered {
+            Ok(Ok(())) => {}
+            Ok(Err(misuse)) => suite.failed(&misuse.to_string()),
+            Err(raised) => suite.failed(&raised.to_string()),
         }
-        Step::Events(key) => store.events(key).map(|events| match events {
-            Some(bodies) => conformance.events(bodies),
-            None => conformance.unable(),
-        }),
-        Step::Done(_) => Ok(Ok(())),
-    };
-    match answered {
-        Ok(taken) => taken.map_err(|misuse| misuse.to_string()),
-        Err(raised) => Err(raised.to_string()),
     }
 }

@@ -40,8 +40,8 @@ impl Model {
     /// Does all of it.
     pub(super) fn commit(&mut self, commit: &Commit) {
         for write in &commit.writes {
-            let (body, wake_at) = (write.record.body(), write.record.wake_at());
-            self.records.insert(write.key.clone(), Stored { version: write.version, body, wake_at });
+            let (version, wake_at) = (write.row.version, write.row.record.wake_at());
+            self.records.insert(write.key.clone(), Stored { version, body: write.row.body(), wake_at });
         }
         for write in &commit.vault {
             match write {
@@ -53,8 +53,8 @@ impl Model {
             }
         }
         self.notices.extend(commit.notices.iter().map(crate::vocabulary::Notice::coalesce));
-        for event in &commit.events {
-            self.events.entry(event.key.clone()).or_default().push(event.body());
+        for (event, body) in commit.bodies() {
+            self.events.entry(event.key.clone()).or_default().push(body.to_owned());
         }
     }
 

@@ -45,10 +45,10 @@ pub enum CaseOutcome {
 }
 
 impl Report {
-    /// Whether no story failed. Those that were skipped are [`Report::skipped`]: look at them too.
+    /// Whether stories were told and none failed. Those that were skipped are [`Report::skipped`]: look at them too.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.failures().next().is_none()
+        !self.cases.is_empty() && self.failures().next().is_none()
     }
 
     /// The stories that failed, each with what is to be mended.

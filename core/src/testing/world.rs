@@ -337,6 +337,17 @@ pub(super) fn expire(key: &Key) -> Value {
     json!({"type": "expire", "key": key})
 }
 
+/// How many packages may live at once in the scope `default`.
+pub(super) fn quota(max_outstanding: u32) -> Value {
+    json!({"type": "configure_scope", "authority": OPERATOR, "scope": "default", "max_outstanding": max_outstanding})
+}
+
+/// Items of the pool `p`, each with a content.
+pub(super) fn fill_pool(items: &[&str]) -> Value {
+    let add: BTreeMap<_, _> = items.iter().map(|item| (*item, format!("content of {item}"))).collect();
+    json!({"type": "change_pool", "authority": OPERATOR, "scope": "default", "pool": "p", "add": add})
+}
+
 pub(super) fn report(worker: &str, effect: &Effect, outcome: Value) -> Value {
     json!({"type": "report", "authority": format!("executor:{worker}"), "effect": effect.id, "outcome": outcome})
 }

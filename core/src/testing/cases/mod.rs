@@ -71,6 +71,8 @@ pub(super) const ALL: &[Case] = &[
     case!(writers::two_writers, "of two hosts that decide at once one has to decide again"),
     case!(writers::one_name, "many hosts issue one name, and one gets it"),
     case!(writers::counted_token, "64 machines redeem a token for five, and five win"),
+    case!(writers::scope_quota, "many hosts issue in a scope for three, and three packages live"),
+    case!(writers::pool_items, "many hosts take items of one pool, and each item is with one"),
     case!(deliveries::duplicate_deliveries, "what arrives twice happens once"),
     case!(deliveries::reordered_deliveries, "what arrives late does not undo what came after it"),
     case!(deliveries::reordered_commits, "a batch that was held up does not overwrite newer ones"),

@@ -1,12 +1,16 @@
 //! Several hosts on one store.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{
     secret::Secret,
     testing::{
         dice::Dice,
-        world::{Run, World, check_in, expire, issue, redeem, report, revoke, token_of},
+        world::{
+            OPERATOR, Run, World, check_in, expire, fill_pool, issue, quota, redeem, report, revoke, token_of,
+        },
     },
     vocabulary::{Answer, Issued, Redeemed, Refusal},
 };
@@ -31,8 +35,10 @@ pub(super) async fn two_writers(world: &mut World) -> Run {
 pub(super) async fn one_name(world: &mut World) -> Run {
     let commands: Vec<_> = (0..8).map(|_| issue("edge-1", json!({}))).collect();
     let answers = world.interleave(&commands).await?;
-    let issued = answers.iter().filter(|answer| matches!(answer, Answer::Issued(_))).count();
-    world.expect(issued == 1 && answers.len() == 8, "one of eight gets the name")
+    world.expect(
+        answers.iter().filter_map(issued).count() == 1 && answers.len() == 8,
+        "one of eight gets the name",
+    )
 }
 
 pub(super) async fn counted_token(world: &mut World) -> Run {
@@ -48,7 +54,44 @@ pub(super) async fn counted_token(world: &mut World) -> Run {
     world.expect(again.iter().filter(free).count() == 5, "the winners' retries are free")
 }
 
+pub(super) async fn scope_quota(world: &mut World) -> Run {
+    world.run(quota(3)).await?;
+    let commands: Vec<_> = (0..8).map(|number| issue(&format!("edge-{number}"), json!({}))).collect();
+    let answers = world.interleave(&commands).await?;
+    let issued: Vec<_> = answers.iter().filter_map(issued).collect();
+    world.expect(issued.len() == 3 && answers.len() == 8, "three of eight packages fit")?;
+    // Each end makes room for one, whatever the order.
+    let mut commands: Vec<_> = issued.into_iter().map(revoke).collect();
+    commands.extend((8..16).map(|number| issue(&format!("edge-{number}"), json!({}))));
+    world.interleave(&commands).await?;
+    Ok(())
+}
+
+pub(super) async fn pool_items(world: &mut World) -> Run {
+    world.run(fill_pool(&["a", "b", "c"])).await?;
+    let item = json!({"contents": [{"type": "pool_item", "pool": "p"}]});
+    let commands: Vec<_> = (0..6).map(|number| issue(&format!("edge-{number}"), item.clone())).collect();
+    let answers = world.interleave(&commands).await?;
+    let issued: Vec<_> = answers.iter().filter_map(issued).cloned().collect();
+    world.expect(issued.len() == 3 && answers.len() == 6, "three of six packages get an item")?;
+    let mut given = BTreeSet::new();
+    for (number, issued) in issued.into_iter().enumerate() {
+        let redeemed = world.redeem(&token_of(issued)?, &format!("machine-{number}")).await?;
+        given.extend(redeemed.contents.iter().map(|content| format!("{content:?}")));
+        let revoking = json!({"type": "revoke", "authority": OPERATOR, "package": redeemed.package});
+        world.run(revoking).await?;
+    }
+    world.expect(given.len() == 3, "and each its own")?;
+    world.issue("edge-9", item).await?;
+    Ok(())
+}
+
+fn issued(answer: &Answer) -> Option<&Issued> {
+    if let Answer::Issued(issued) = answer { Some(issued) } else { None }
+}
+
 pub(super) async fn several_hosts(world: &mut World) -> Run {
+    world.run(quota(4)).await?;
     let mut day = Day::default();
     for hour in 0..12 {
         let mut commands: Vec<_> = (0..8).map(|_| day.something(&mut world.dice)).collect();
