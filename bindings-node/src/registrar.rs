@@ -10,7 +10,7 @@ use handfast::{
     secret::SecretKey,
     vocabulary::{Effect, Error},
 };
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     error::{Result, Throw, invalid},
     kubernetes::BootstrapSecret,
     rows::{self, Row},
+    secret::Secret,
     session::Session,
     system,
 };
@@ -116,7 +117,7 @@ fn read_effect(effect: &str) -> Result<Effect> {
     carry::read_as(effect, &Vec::new(), "effect")
 }
 
-fn key_ring(ring: Ring, argument: &str) -> Result<KeyRing> {
+pub(crate) fn key_ring(ring: Ring, argument: &str) -> Result<KeyRing> {
     let mut keys = BTreeMap::new();
     for (id, key) in ring.ids.iter().zip(&ring.keys) {
         let at = format!("{argument}.keys.{id}");

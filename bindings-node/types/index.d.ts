@@ -116,7 +116,7 @@ export class Registrar {
   /** The keys of the vault's rows that `reveal` needs for an effect; often none. */
   vaultKeys(effect: Effect): Key[];
   /** Opens what an executor needs for an effect, also after a crash; `null` when it needs nothing. */
-  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | null;
+  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | Secret | null;
   /** A stored body of a record, an event or a notice, for people and APIs. There is no secret in it. */
   view(rowOrBody: { body: string } | string): Record<string, unknown>;
   /** What would come of a command: `keys` were looked at, and `rows` exist of them. `explain` reads them by itself. */
@@ -253,7 +253,7 @@ export function reveal(
   store: Pick<Store, 'read'> | Ledger,
   effect: Effect,
   options: { registrar: Registrar },
-): Promise<import('./kubernetes.js').BootstrapSecret | null>;
+): Promise<import('./kubernetes.js').BootstrapSecret | Secret | null>;
 
 /** What every verified message tells. */
 interface Envelope {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handfast::{
+    crypto::default_backend,
     ledger,
     record::{Key, Versioned},
     vocabulary::{Event, EventRow, NoticeRow, WriteRow},

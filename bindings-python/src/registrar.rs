@@ -20,6 +20,7 @@ use crate::{
     error::{Raise, invalid},
     kubernetes::BootstrapSecret,
     rows,
+    secret::Secret,
     session::Session,
     system,
 };
@@ -126,12 +127,19 @@ impl Registrar {
     }
 }
 
+/// What `reveal` gives.
+#[derive(IntoPyObject)]
+pub(crate) enum Opened {
+    BootstrapToken(BootstrapSecret),
+    Value(Secret),
+}
+
 fn read_effect(effect: &Bound<'_, PyAny>) -> PyResult<Effect> {
     from_value(convert::to_value(effect)?, "effect").map_err(Raise::raise)
 }
 
 /// Reads `{"current": id, "keys": {id: 32 bytes}}`; keys are bytes and never pass through JSON.
-fn key_ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<KeyRing> {
+pub(crate) fn key_ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<KeyRing> {
     let expected = || invalid(argument, r#"expected {"current": "<id>", "keys": {"<id>": <32 bytes>}}"#);
     let ring = ring.cast::<PyDict>().map_err(|_| expected())?;
     let (Some(current), Some(given), 2) = (ring.get_item("current")?, ring.get_item("keys")?, ring.len())
