@@ -8,6 +8,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod batches;
+mod identities;
 mod instances;
 mod packages;
 mod proofs;
