@@ -79,11 +79,12 @@ impl Registrar {
 
     /// Opens what an executor needs for an effect.
     #[napi]
-    pub fn reveal(&self, effect: String, rows: Vec<Row>) -> Result<Option<BootstrapSecret>> {
+    pub fn reveal(&self, effect: String, rows: Vec<Row>) -> Result<Option<Either<BootstrapSecret, Secret>>> {
         let revealed = self.0.reveal(&read_effect(&effect)?, &rows::read(rows)?).map_err(Throw::throw)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => Ok(Some((*manifest).into())),
+            Revealed::BootstrapToken(manifest) => Ok(Some(Either::A((*manifest).into()))),
+            Revealed::Value(value) => Ok(Some(Either::B(value.into()))),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod aws;
 mod command;
+mod conformance;
 mod convert;
 mod error;
 mod kubernetes;
@@ -28,6 +29,7 @@ mod _native {
     #[pymodule_export]
     use super::{
         aws::{InstanceEvent, read_instance_event},
+        conformance::Conformance,
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,

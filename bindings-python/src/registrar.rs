@@ -85,15 +85,19 @@ impl Registrar {
 
     /// Open what an executor needs for an effect, also after a crash. `rows` are those of `vault_keys`, as the store
     /// read them. `None` when the effect needs nothing.
-    fn reveal(
+    fn reveal<'py>(
         &self,
-        effect: &Bound<'_, PyAny>,
-        rows: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<BootstrapSecret>> {
+        py: Python<'py>,
+        effect: &Bound<'py, PyAny>,
+        rows: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let revealed = self.0.reveal(&read_effect(effect)?, &rows::read(rows)?).map_err(Raise::raise)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => Ok(Some((*manifest).into())),
+            Revealed::BootstrapToken(manifest) => {
+                Ok(Some(Bound::new(py, BootstrapSecret::from(*manifest))?.into_any()))
+            }
+            Revealed::Value(value) => Ok(Some(Bound::new(py, Secret::from(value))?.into_any())),
         }
     }
 
