@@ -10,6 +10,7 @@
 mod aws;
 mod carry;
 mod command;
+mod conformance;
 mod error;
 mod kubernetes;
 mod ledger;

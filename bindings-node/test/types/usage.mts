@@ -22,6 +22,7 @@ import {
   runSync,
 } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
+import { checkStore } from 'handfast/testing';
 
 const ring = { current: 'k1', keys: { k1: new Uint8Array(32) } };
 const registrar = new Registrar(
@@ -148,3 +149,12 @@ try {
 } catch (error) {
   if (error instanceof HandfastError) console.log(error.code, error.path, error.temporary);
 }
+
+const report = await checkStore(() => new SqliteStore(':memory:'), {
+  events: (store, key) => store.events(key).map(({ body }) => body),
+});
+if (!report.passed) console.log(report.failures['write_skew'], report.cases[0]?.outcome.type);
+await checkStore(async () => new Mine(), { reopen: (store) => store, stories: ['durable'] });
+await checkStore(() => new Ledger());
+// @ts-expect-error a store must have `due`
+await checkStore(() => ({ read: () => [], commit: () => true }));
