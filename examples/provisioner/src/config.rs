@@ -9,13 +9,16 @@ use handfast::{aws::Trust, id::ActorName, registrar::Policy, sns, time::Timestam
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::{Fatal, cli};
+use crate::{
+    Fatal, cli,
+    database::{Database, Said},
+};
 
 /// What the host shall do, complete and free of contradictions.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
-    pub(crate) database: PathBuf,
+    pub(crate) database: Database,
     pub(crate) keys: PathBuf,
     pub(crate) worker: ActorName,
     pub(crate) sns: sns::Policy,
@@ -61,7 +64,8 @@ pub(crate) enum Cluster {
 #[serde(default, deny_unknown_fields)]
 struct File {
     listen: Option<SocketAddr>,
-    database: Option<PathBuf>,
+    database: Option<String>,
+    database_password_file: Option<PathBuf>,
     keys: Option<PathBuf>,
     worker: Option<ActorName>,
     certificate_dir: Option<PathBuf>,
@@ -94,7 +98,12 @@ impl Settings {
         let forwarded = options.trust_forwarded_for;
         let settings = Self {
             listen: options.listen.or(file.listen).unwrap_or((Ipv4Addr::LOCALHOST, 8400).into()),
-            database: chosen(options.database, file.database).unwrap_or("provisioner.sqlite".into()),
+            database: Said {
+                option: options.records.database,
+                in_file: file.database.map(|text| (text, folder.clone())),
+                password_file: chosen(options.records.database_password_file, file.database_password_file),
+            }
+            .resolve()?,
             keys: chosen(options.keys, file.keys).unwrap_or("provisioner.keys".into()),
             worker: options.worker.or(file.worker).map_or_else(default_worker, Ok)?,
             trust: file.trust.unwrap_or_else(|| trust_of(&sns)),
@@ -134,6 +143,9 @@ impl Settings {
             return Err(
                 "--now is for loopback addresses without proxies: old messages would be taken for new".into(),
             );
+        }
+        if self.now.is_some() && matches!(self.database, Database::Postgres(_)) {
+            return Err("--now is for a SQLite file: hosts that share a database go by its clock".into());
         }
         for (place, rule) in self.policy.instances.iter().enumerate() {
             if !matches!(rule.contents.as_slice(), [Content::KubernetesBootstrapToken { .. }]) {
@@ -249,7 +261,7 @@ mod tests {
         let file =
             format!("database = \"a.sqlite\"\nkeys = \"k\"\ninstances = \"i\"\nkubeconfig = \"c\"\n{TOPICS}");
         let settings = read(&file, &["--database", "b.sqlite"]).unwrap();
-        assert_eq!(settings.database, Path::new("b.sqlite"));
+        assert_eq!(settings.database.to_string(), "b.sqlite");
         assert!(settings.keys.is_absolute() && settings.keys.ends_with("k"));
         assert!(matches!(settings.cluster, Cluster::Kubernetes(_)));
         assert_eq!(settings.trust.len(), 1);

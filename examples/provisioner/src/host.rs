@@ -1,6 +1,6 @@
 //! The host: handfast's decisions on this program's store, clock and entropy.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use handfast::{
     code::Code,
@@ -77,6 +77,15 @@ impl Host {
                 said @ (Explanation::Refused(_) | Explanation::Accepted { .. }) => return Ok(said),
             }
         }
+    }
+
+    /// Sets the clock by that of the database, where several hosts may share it.
+    pub(crate) async fn synchronise(&self) -> Result<(), HostError> {
+        let asked = Instant::now();
+        if let Some(at) = self.store.now().await? {
+            self.clock.set(at, asked);
+        }
+        Ok(())
     }
 
     /// Reads rows as they are.

@@ -1,23 +1,26 @@
 //! The keys: peppers for the digests of tokens and sealing keys for secrets at rest. They are in this one file, and
 //! neither in the database nor on the command line nor in the environment: a stolen database opens nothing.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use data_encoding::{BASE64, HEXLOWER};
 use handfast::{
+    crypto::default_backend,
     id::KeyId,
     keyring::KeyRing,
     secret::{Secret, SecretKey},
 };
 use serde::Deserialize;
 
-use crate::{Fatal, private_file};
+use crate::{Fatal, private_file, store::Mark};
 
 /// Both key rings.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) peppers: KeyRing,
     pub(crate) sealing: KeyRing,
+    /// Each key by a digest, which tells it from others and nothing about it.
+    pub(crate) marks: Vec<Mark>,
 }
 
 impl Keys {
@@ -29,9 +32,14 @@ impl Keys {
             if in_use {
                 return Err(format!("{shown} is missing, but the database has records: restore it").into());
             }
-            private_file::create(path, new_file().expose().as_bytes())
-                .map_err(|error| format!("cannot write {shown}: {error}"))?;
-            tracing::info!("made new keys in {shown}: back the file up, apart from the database");
+            match private_file::create(path, new_file().expose().as_bytes()) {
+                Ok(()) => {
+                    tracing::info!("made new keys in {shown}: back the file up, apart from the database")
+                }
+                // Another host on this machine was first.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(format!("cannot write {shown}: {error}").into()),
+            }
         }
         if !private_file::is_private(path)? {
             return Err(
@@ -42,7 +50,10 @@ impl Keys {
         // What serde says of a broken file could repeat a key.
         let file: File = serde_json::from_str(text.expose())
             .map_err(|error| format!("{shown}, line {}: not a key file", error.line()))?;
-        Ok(Self { peppers: file.peppers.read(path)?, sealing: file.sealing.read(path)? })
+        let mut marks = Vec::new();
+        let peppers = file.peppers.read("pepper", path, &mut marks)?;
+        let sealing = file.sealing.read("sealing", path, &mut marks)?;
+        Ok(Self { peppers, sealing, marks })
     }
 }
 
@@ -62,16 +73,25 @@ struct Ring {
 }
 
 impl Ring {
-    fn read(self, path: &Path) -> Result<KeyRing, Fatal> {
+    fn read(self, ring: &str, path: &Path, marks: &mut Vec<Mark>) -> Result<KeyRing, Fatal> {
         let key = |(id, text): (KeyId, Secret)| {
-            let bytes = BASE64.decode(text.expose().as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-            bytes
-                .map(|bytes| (id.clone(), SecretKey::new(bytes)))
-                .ok_or_else(|| format!("{}: key {id} is not base64 of 32 bytes", path.display()))
+            let bytes = BASE64
+                .decode(text.expose().as_bytes())
+                .ok()
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            let bytes =
+                bytes.ok_or_else(|| format!("{}: key {id} is not base64 of 32 bytes", path.display()))?;
+            marks.push((format!("{ring}/{id}"), digest(ring, &bytes)));
+            Ok::<_, Fatal>((id, SecretKey::new(bytes)))
         };
         let keys = self.keys.into_iter().map(key).collect::<Result<_, _>>()?;
         KeyRing::new(self.current, keys).map_err(|error| format!("{}: {error}", path.display()).into())
     }
+}
+
+fn digest(ring: &str, key: &[u8]) -> String {
+    let input = [format!("provisioner {ring} key 1\n").as_bytes(), key].concat();
+    HEXLOWER.encode(&default_backend().sha256(&input))
 }
 
 /// Ids are drawn too, so that a key of another file is missed and not taken for this one.
@@ -96,7 +116,8 @@ mod tests {
         let path = folder.path().join("keys");
         let id = |keys: &Keys| keys.sealing.current().unwrap().0.clone();
         let first = id(&Keys::open(&path, false).unwrap());
-        assert_eq!(id(&Keys::open(&path, true).unwrap()), first);
+        let again = Keys::open(&path, true).unwrap();
+        assert_eq!((id(&again), again.marks.len()), (first, 2));
     }
 
     #[test]

@@ -54,11 +54,12 @@ enum Failure {
 }
 
 impl Executors {
-    /// Gets everything ready that can be got ready without asking anybody.
+    /// Gets everything ready that can be got ready without asking anybody. `alone`: no other host uses its folders.
     pub(crate) async fn new(
         cloud: config::Cloud,
         cluster: config::Cluster,
         owner: LabelValue,
+        alone: bool,
     ) -> Result<Self, Fatal> {
         let cloud = match cloud {
             config::Cloud::File(path) => Cloud::File(files::Instances(path)),
@@ -72,7 +73,7 @@ impl Executors {
         };
         let cluster = match cluster {
             config::Cluster::Files { manifests, cluster_info } => {
-                Cluster::Files(files::Manifests::new(manifests, cluster_info, owner)?)
+                Cluster::Files(files::Manifests::new(manifests, cluster_info, owner, alone)?)
             }
             #[cfg(feature = "kubernetes")]
             config::Cluster::Kubernetes(kubeconfig) => {

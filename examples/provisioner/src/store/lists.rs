@@ -2,15 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use super::{Sql, Store, StoreError};
 use data_encoding::BASE64URL_NOPAD;
 use handfast::{
     id::{Kind, PackageId, ScopeId},
     record::{Key, PackageStatus, Record},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
-use sqlx::{QueryBuilder, Sqlite};
-
-use super::{Store, StoreError};
 
 /// Which packages are wanted.
 #[derive(Debug, Default)]
@@ -50,26 +48,18 @@ impl Store {
         after: Option<&Cursor>,
         limit: u16,
     ) -> Result<PackagePage, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT body, created_at, key FROM handfast_records WHERE record = 'package'",
-        );
-        for (condition, value) in [
-            (" AND scope = ", filter.scope.as_ref().map(ToString::to_string)),
-            (" AND kind = ", filter.kind.as_ref().map(ToString::to_string)),
-            (" AND status = ", filter.status.map(|status| status.as_str().to_owned())),
-        ] {
-            if let Some(value) = value {
-                query.push(condition).push_bind(value);
-            }
-        }
+        let mut sql = Sql::new("SELECT body, created_at, key FROM handfast_records WHERE record = 'package'")
+            .with_some(" AND scope = ", filter.scope.as_ref().map(ToString::to_string))
+            .with_some(" AND kind = ", filter.kind.as_ref().map(ToString::to_string))
+            .with_some(" AND status = ", filter.status.map(|status| status.as_str()));
         if let Some(cursor) = after {
-            query.push(" AND (created_at, key) < (").push_bind(&cursor.created_at).push(", ");
-            query.push_bind(&cursor.key).push(")");
+            sql = sql
+                .with(" AND (created_at, key) < (", cursor.created_at.as_str())
+                .with(", ", cursor.key.as_str())
+                .then(")");
         }
-        query
-            .push(" ORDER BY created_at DESC, key DESC LIMIT ")
-            .push_bind(i64::from(limit).saturating_add(1));
-        let mut rows: Vec<(String, String, String)> = query.build_query_as().fetch_all(&self.reader).await?;
+        sql = sql.with(" ORDER BY created_at DESC, key DESC LIMIT ", u32::from(limit).saturating_add(1));
+        let mut rows: Vec<(String, String, String)> = self.fetch(sql).await?;
         let more = rows.len() > usize::from(limit);
         rows.truncate(limit.into());
         let last = rows.last().filter(|_| more);
@@ -93,15 +83,12 @@ impl Store {
         let record = Record::from_body(package).map_err(|error| StoreError::Foreign(error.to_string()))?;
         let Record::Package(package) = record else { return Err(StoreError::Foreign("no package".into())) };
         let instance = package.issued.instance.clone().map(|id| Key::Instance(id).to_string());
-        let mut events: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT sequence, body FROM handfast_events WHERE key IN ($1, $2) AND sequence > $3 ORDER BY sequence LIMIT $4",
-        )
-        .bind(Key::Package(package.id).to_string())
-        .bind(instance)
-        .bind(after)
-        .bind(i64::from(limit).saturating_add(1))
-        .fetch_all(&self.reader)
-        .await?;
+        let sql = Sql::new("SELECT sequence, body FROM handfast_events WHERE key IN ($1, $2)")
+            .bind(Key::Package(package.id).to_string())
+            .bind(instance)
+            .with(" AND sequence > ", after)
+            .with(" ORDER BY sequence LIMIT ", u32::from(limit).saturating_add(1));
+        let mut events: Vec<(i64, String)> = self.fetch(sql).await?;
         let more = events.len() > usize::from(limit);
         events.truncate(limit.into());
         let next = events.last().filter(|_| more).map(|(sequence, _)| *sequence);
