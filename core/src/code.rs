@@ -46,6 +46,70 @@ codes! {
     SealBroken = "seal_broken",
     /// A key id that the configured key ring does not hold: an operator's mistake, never the presenter's.
     MissingKey = "missing_key",
+    // JSON Web Tokens.
+    /// The token is longer than its limit; nothing of it was parsed.
+    JwtTooLarge = "jwt_too_large",
+    /// Not the three parts of the compact form (RFC 7515 section 7.1).
+    JwtNotCompact = "jwt_not_compact",
+    /// A part is not canonical unpadded base64url: white space, padding, another alphabet, or stray bits at its end.
+    JwtEncoding = "jwt_encoding",
+    /// The header or the payload is not one strict JSON object.
+    JwtMalformedJson = "jwt_malformed_json",
+    /// A member of the header or the payload is given twice: two readers could take different ones.
+    JwtDuplicateMember = "jwt_duplicate_member",
+    /// A member of the header is missing, of the wrong type or too long.
+    JwtInvalidHeader = "jwt_invalid_header",
+    /// The token claims to need no signature (`none`, in whatever case).
+    JwtUnsigned = "jwt_unsigned",
+    /// A signature algorithm that handfast does not know, or not one for this use; with symmetric keys among them.
+    JwtAlgorithmNotAllowed = "jwt_algorithm_not_allowed",
+    /// The token names another algorithm than its key has: most likely an attempt to confuse the two.
+    JwtAlgorithmMismatch = "jwt_algorithm_mismatch",
+    /// `crit` names an extension; handfast knows none (RFC 7515 section 4.1.11).
+    JwtCriticalExtension = "jwt_critical_extension",
+    /// `b64` changes what is signed (RFC 7797), which is not for JWTs.
+    JwtUnencodedPayload = "jwt_unencoded_payload",
+    /// The token brings its own key or says where to fetch it (`jwk`, `jku`, `x5c`, `x5u`).
+    JwtEmbeddedKey = "jwt_embedded_key",
+    /// `typ` is another kind of token, which must not be taken for this one (RFC 8725 section 3.11).
+    JwtWrongType = "jwt_wrong_type",
+    /// `kid` is missing or names no key of the key set.
+    JwtUnknownKey = "jwt_unknown_key",
+    /// The signature has another length than the algorithm's; ECDSA signatures in DER among them.
+    JwtSignatureLength = "jwt_signature_length",
+    /// The signature does not verify: altered, or signed by another key.
+    JwtBadSignature = "jwt_bad_signature",
+    /// A claim that must be there is not.
+    JwtMissingClaim = "jwt_missing_claim",
+    /// A claim is of the wrong type or form: a time that is a text, for one.
+    JwtInvalidClaim = "jwt_invalid_claim",
+    /// `exp` has come.
+    JwtExpired = "jwt_expired",
+    /// `nbf` has not come yet.
+    JwtNotYetValid = "jwt_not_yet_valid",
+    /// `iat` lies in the future.
+    JwtIssuedAhead = "jwt_issued_ahead",
+    /// `iss` is somebody else.
+    JwtWrongIssuer = "jwt_wrong_issuer",
+    /// `aud` is somebody else, or is given where nobody is expected.
+    JwtWrongAudience = "jwt_wrong_audience",
+    /// A private key stands where a public one belongs; whoever sent it must replace it.
+    JwkPrivate = "jwk_private",
+    // Proofs of possession (RFC 9449).
+    /// The proof must contain a nonce that this host gave a moment ago: try again with the one that comes with this answer.
+    UseNonce = "use_nonce",
+    /// The proof was made for another HTTP method.
+    ProofWrongMethod = "proof_wrong_method",
+    /// The proof was made for another URL.
+    ProofWrongUrl = "proof_wrong_url",
+    /// The proof was made for another token, or for none.
+    ProofWrongToken = "proof_wrong_token",
+    /// The proof is by another key than the credential is bound to.
+    ProofWrongKey = "proof_wrong_key",
+    /// The proof is too old, where its own time is what counts.
+    ProofTooOld = "proof_too_old",
+    /// The proof is from the future, where its own time is what counts.
+    ProofTooFarAhead = "proof_too_far_ahead",
     // Amazon SNS.
     /// The body is larger than the largest message that SNS delivers; nothing of it was parsed.
     SnsTooLarge = "sns_too_large",
@@ -193,6 +257,40 @@ codes! {
     NotOutstanding = "not_outstanding",
     /// A deadline seems to have come, but the clock is not to be trusted.
     ClockSuspect = "clock_suspect",
+    /// A rule of the operator's own policy denies it.
+    Policy = "policy",
+    /// The scope allows no more live packages, or no more reservations.
+    QuotaExceeded = "quota_exceeded",
+    /// A package without a number of uses does not fit into a scope that counts its active ones.
+    UnboundedPackage = "unbounded_package",
+    /// The pool has no free item, or is not known.
+    PoolEmpty = "pool_empty",
+    /// The pool's item is assigned to a package.
+    PoolItemInUse = "pool_item_in_use",
+    /// The policy does not let a package of this kind sit under such a parent, or without one.
+    ParentNotAllowed = "parent_not_allowed",
+    /// The package above it has ended.
+    ParentEnded = "parent_ended",
+    /// The node is not active, so that nothing is handed to it for its children.
+    NotActive = "not_active",
+    /// The subject is banned.
+    Banned = "banned",
+    /// Somebody connected whom no package names.
+    UnknownSubject = "unknown_subject",
+    /// Another live package names the same subject.
+    SubjectTaken = "subject_taken",
+    /// The proof has been presented before.
+    ProofReplayed = "proof_replayed",
+    /// The credential is another node's, or is not bound to the key that was proven.
+    CredentialMismatch = "credential_mismatch",
+    /// The link was not made for this package, or a newer one has taken its place.
+    LinkReplaced = "link_replaced",
+    /// The subject, or the package, has been given its grant anew as often as the policy allows.
+    RecoveryExhausted = "recovery_exhausted",
+    /// The policy does not allow the issue to choose this itself.
+    OverrideNotAllowed = "override_not_allowed",
+    /// Its record is still needed: it lives, or something of it exists outside.
+    NotEnded = "not_ended",
 }
 
 impl std::fmt::Display for Code {

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use uuid::Uuid;
 
-use crate::{code::Code, limits};
+use crate::{code::Code, limits, spire::SpiffeId};
 
 /// A text is not a valid identifier of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +117,16 @@ names! {
     NodeName, limits::NODE_NAME_BYTES, b".-", "up to 253 of A-Z a-z 0-9 . - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$";
     /// The plain name of a file: no folders.
     FileName, limits::NAME_BYTES, b"._-", "up to 128 of A-Z a-z 0-9 . _ - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
-    /// What identifies the presenter of a token: an identifier that the host vouches for (a machine id, a client certificate's digest).
+    /// What identifies the presenter of a token: `jkt:` and the RFC 7638 thumbprint of a key that it has proven, or an identifier that the host vouches for (a machine id, a client certificate's digest), which cannot begin with `jkt:`.
     Fingerprint, limits::NAME_BYTES, b"._:=+-", "up to 128 of A-Z a-z 0-9 . _ : = + - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9._:=+-]{0,127}$";
+    /// A pool of finite items within a scope: addresses, licences, prepared configurations.
+    PoolName, limits::NAME_BYTES, b"._-", "up to 128 of A-Z a-z 0-9 . _ - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
+    /// One item of a pool.
+    ItemName, limits::NAME_BYTES, b"._:-", "up to 128 of A-Z a-z 0-9 . _ : - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$";
+    /// A kind of external resource that the host defines, for its own executors.
+    ResourceKind, limits::KIND_BYTES, b"._-", "up to 32 of A-Z a-z 0-9 . _ - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$";
+    /// The external name of a resource of a host-defined kind.
+    ResourceName, limits::NAME_BYTES, b"._:-", "up to 128 of A-Z a-z 0-9 . _ : - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$";
     /// A version of a cloud's event, or any other foreign id that is kept for the audit.
     ForeignId, limits::NAME_BYTES, b"._:-", "up to 128 of A-Z a-z 0-9 . _ : - with an alphanumeric first", "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$";
 }
@@ -222,10 +230,89 @@ impl FromStr for NodeId {
 
 as_text!(NodeId, "^n-[0-9a-f]{32}$");
 
-/// Names one sealed secret of a package in the vault.
+/// A SHA-256 digest (FIPS 180-4), written as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 64];
+        data_encoding::HEXLOWER.encode_mut(&self.0, &mut text);
+        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl FromStr for Digest {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let bytes =
+            data_encoding::HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(InvalidId::new("Digest", "64 lower-case hexadecimal digits"))
+    }
+}
+
+as_text!(Digest, "^[0-9a-f]{64}$");
+
+/// Who connects, whatever the package: a fingerprint, a node name (`node/<name>`) or a SPIFFE id.
+///
+/// A fingerprint holds no `/`, so the three spellings cannot be mistaken for each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A proven key's thumbprint, or what the host vouches for.
+    Fingerprint(Fingerprint),
+    /// A name that an operator gave to a node.
+    NodeName(NodeName),
+    /// A SPIFFE id, as the host's own TLS or SPIRE reports it.
+    Spiffe(SpiffeId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fingerprint(fingerprint) => fingerprint.fmt(formatter),
+            Self::NodeName(name) => write!(formatter, "node/{name}"),
+            Self::Spiffe(id) => id.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.strip_prefix("node/") {
+            Some(name) => name.parse().map(Self::NodeName),
+            None if text.contains('/') => text.parse().map(Self::Spiffe),
+            None => text.parse().map(Self::Fingerprint),
+        }
+    }
+}
+
+as_text!(Subject, "^(node/.+|spiffe://.+|[A-Za-z0-9][A-Za-z0-9._:=+-]{0,127})$");
+
+impl From<Fingerprint> for Subject {
+    fn from(fingerprint: Fingerprint) -> Self {
+        Self::Fingerprint(fingerprint)
+    }
+}
+
+/// Names one sealed secret of a package, or of a pool, in the vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretId {
-    /// The package that the secret belongs to.
+    /// The package that the secret belongs to, or the id that a pool keeps its secrets under.
     pub package: PackageId,
     /// Counts the package's secrets from 1; a number is never used again.
     pub number: u32,

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`seal`], [`keyring`], [`kubernetes`] | formats, which know nothing of the state machine |
+//! | [`token`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`registrar`] | what is decided |
@@ -54,10 +54,12 @@ pub mod code;
 pub mod crypto;
 pub mod id;
 pub mod json;
+pub mod jwt;
 pub mod keyring;
 pub mod kubernetes;
 pub mod ledger;
 pub mod limits;
+pub mod link;
 pub mod record;
 pub mod registrar;
 #[cfg(feature = "schema")]
@@ -65,6 +67,7 @@ pub mod schema;
 pub mod seal;
 pub mod secret;
 pub mod sns;
+pub mod spire;
 pub mod store;
 pub mod time;
 pub mod token;

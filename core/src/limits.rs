@@ -40,6 +40,33 @@ pub const KUBERNETES_URL_BYTES: usize = 2048;
 pub const KUBERNETES_GROUPS: usize = 16;
 /// Bytes of a bootstrap token's description.
 pub const KUBERNETES_DESCRIPTION_BYTES: usize = 1024;
+/// Bytes of a JWT. The longest that handfast writes has about 700; Choria's with many claims have a few thousand.
+pub const JWT_BYTES: usize = 16 * 1024;
+/// Bytes of a DPoP proof (RFC 9449): about 700 with a long URL, and it travels in an HTTP header, of which common servers take
+/// 8 KiB altogether.
+pub const PROOF_BYTES: usize = 4 * 1024;
+/// Bytes of a JWT's own id (`jti`): a verifier remembers it.
+pub const JTI_BYTES: usize = 128;
+/// Bytes of a key's name in a JWT or a key set (`kid`). The longest in use are digests of 64 hexadecimal digits.
+pub const KID_BYTES: usize = 128;
+/// Bytes of a private or public key in PEM or as a JWK. RSA with [`RSA_MAX_BITS`] has about 1,500.
+pub const KEY_BYTES: usize = 8 * 1024;
+/// Bytes of a JWK set with [`KEYS`] keys.
+pub const JWKS_BYTES: usize = 64 * 1024;
+/// Bytes of a URL that a proof is made for, as of [`KUBERNETES_URL_BYTES`].
+pub const TARGET_URL_BYTES: usize = 2048;
+/// Bytes of an HTTP method; the longest registered one (`UPDATEREDIRECTREF`, RFC 4437) has 17.
+pub const METHOD_BYTES: usize = 32;
+/// Bytes of a nonce from a server: handfast's own have at most 80.
+pub const NONCE_BYTES: usize = 256;
+/// Seconds for which a nonce is good: one round trip and a slow machine.
+pub const NONCE_SECONDS: u32 = 60;
+/// Seconds that the clocks of hosts may differ when one accepts a nonce of another.
+pub const NONCE_AHEAD_SECONDS: u32 = 5;
+/// Seconds for which a proof without a nonce is good (RFC 9449 section 11.1: "seconds or minutes").
+pub const PROOF_SECONDS: u32 = 5 * 60;
+/// Seconds by which the clock of somebody else may be wrong, for times that they wrote.
+pub const LEEWAY_SECONDS: u32 = 60;
 /// Nesting of any JSON document.
 pub const JSON_DEPTH: usize = 32;
 /// Smallest RSA modulus, in bits (NIST SP 800-131A).
@@ -54,8 +81,8 @@ pub const RSA_MIN_EXPONENT: u64 = 65_537;
 pub const RSA_MAX_EXPONENT: u64 = (1 << 33) - 1;
 /// Conflicts after which a session gives up with `busy`.
 pub const CONFLICTS: u32 = 16;
-/// Rounds in which a decision may ask for more keys.
-pub const NEED_ROUNDS: u32 = 3;
+/// Rounds in which a decision may ask for more keys: three suffice for one package, and each level below it adds one.
+pub const NEED_ROUNDS: u32 = 8;
 /// Bytes of a name: long enough for a host name or an ARN's last part, short enough for a database index.
 pub const NAME_BYTES: usize = 128;
 /// Bytes of a kind or of a key id.
@@ -76,8 +103,58 @@ pub const CONTENTS: usize = 16;
 pub const FILE_BYTES: usize = 64 * 1024;
 /// Networks that a package may be bound to.
 pub const CIDRS: usize = 16;
-/// Nodes of a package that end with it in one decision, and so for now the largest `max_uses`.
+/// Nodes that a package lists, so that they end with it in one decision. A package of more uses only counts them, and
+/// they are swept after its end.
 pub const PACKAGE_NODES: u32 = 16;
+/// Largest `max_uses` of a counted package. A fleet without a number has none.
+pub const PACKAGE_USES: u32 = 1_000_000;
+/// Children that a package lists, so that they end with it in one decision; more are swept after its end.
+pub const PACKAGE_CHILDREN: usize = 16;
+/// Packages above a package: its parent, its parent's parent, and so on.
+pub const PACKAGE_DEPTH: usize = 4;
+/// Packages that end in one decision; what lies further below is swept, so that no decision grows without bound.
+pub const CASCADE_PACKAGES: usize = 32;
+/// Keepers of a package.
+pub const KEEPERS: usize = 16;
+/// Bytes of an operator's notes about a package.
+pub const NOTES_BYTES: usize = 4096;
+/// Items of a pool.
+pub const POOL_ITEMS: usize = 1024;
+/// Items that one command may add to a pool or take out of it.
+pub const POOL_CHANGES: usize = 128;
+/// Bytes of a pool item's content.
+pub const POOL_ITEM_BYTES: usize = 16 * 1024;
+/// Pairs in the public configuration of a host-defined resource.
+pub const RESOURCE_SETTINGS: usize = 32;
+/// Bytes of a SPIFFE id (SPIFFE-ID section 2.3: implementations support at least 2048).
+pub const SPIFFE_ID_BYTES: usize = 2048;
+/// Bytes of a SPIFFE trust domain's name (SPIFFE-ID section 2.1).
+pub const SPIFFE_TRUST_DOMAIN_BYTES: usize = 255;
+/// Selectors of a SPIRE entry.
+pub const SPIRE_SELECTORS: usize = 16;
+/// Bytes of a SPIRE selector.
+pub const SPIRE_SELECTOR_BYTES: usize = 256;
+/// Longest life of a SPIRE join token, in seconds: it cannot be deleted upstream, it only dies by this.
+pub const JOIN_TOKEN_TTL_MAX_SECONDS: u32 = 60 * 60;
+/// Longest silence after which an ephemeral node retires, in seconds.
+pub const INACTIVITY_MAX_SECONDS: u32 = 90 * 24 * 60 * 60;
+/// Shortest silence after which an ephemeral node retires, in seconds: less than a reboot would retire healthy nodes.
+pub const INACTIVITY_MIN_SECONDS: u32 = 60;
+/// Longest life of a node credential, in seconds: it cannot be recalled, so it is renewed instead.
+pub const CREDENTIAL_TTL_MAX_SECONDS: u32 = 24 * 60 * 60;
+/// Proof identifiers (`jti`) that a node's record remembers; a proof is only good for as long as its nonce, a minute.
+pub const PROOF_IDS: usize = 16;
+/// Times that a subject may be given its grant anew, or a package's node be replaced, through reissued tokens, unless
+/// the policy says otherwise.
+pub const RECOVERIES: u32 = 8;
+/// Rules about kinds in a policy.
+pub const KIND_RULES: usize = 64;
+/// Bytes of a configured URL.
+pub const URL_BYTES: usize = 2048;
+/// Longest life of a download link, in seconds.
+pub const LINK_TTL_MAX_SECONDS: u32 = 7 * 24 * 60 * 60;
+/// Commands that are decided in one commit.
+pub const BATCH_COMMANDS: usize = 256;
 /// Shortest life of an unused package, in seconds.
 pub const PACKAGE_TTL_MIN_SECONDS: u32 = 60;
 /// Longest life of an unused package, in seconds: thirty days, as the longest-lived activation of the field.
@@ -96,6 +173,8 @@ pub const BACKOFF_MAX_SECONDS: u32 = 15 * 60;
 pub const LEASE_MAX_SECONDS: u32 = 10 * 60;
 /// Bytes kept of an executor's reason.
 pub const REASON_BYTES: usize = 512;
+/// Seconds beyond the age of events for which an ended instance cannot be forgotten: a day.
+pub const TOMBSTONE_SECONDS: u32 = 24 * 60 * 60;
 /// Addresses kept of an instance (an EC2 instance may have several interfaces).
 pub const INSTANCE_ADDRESSES: usize = 32;
 /// Tags kept of an instance (EC2 allows 50).

@@ -13,11 +13,11 @@
 mod support;
 
 use handfast::{
-    crypto::{AwsLc, Backend, RsaDigest, RustCrypto},
+    crypto::{AwsLc, Backend, Ed25519Key, Es256Key, RsaDigest, RustCrypto},
     secret::SecretKey,
 };
 use proptest::prelude::*;
-use support::{hex_of, json, real_vectors};
+use support::{backends, hex_of, json, real_vectors};
 
 proptest! {
     #[test]
@@ -46,6 +46,50 @@ proptest! {
         broken[position] ^= 1;
         prop_assert!(AwsLc.open(&key, &nonce, &associated, &broken).is_err());
         prop_assert!(RustCrypto.open(&key, &nonce, &associated, &broken).is_err());
+    }
+
+    #[test]
+    fn curve_signatures_agree(
+        scalar in any::<[u8; 32]>(),
+        message in any::<Vec<u8>>(),
+        flip in 0..64_usize,
+        bit in 0..8_u32,
+    ) {
+        let scalar = SecretKey::new(scalar);
+        let ed25519 = Ed25519Key::from_seed(&scalar);
+        let es256 = Es256Key::from_scalar(&scalar).unwrap();
+        for backend in backends() {
+            let keys = [
+                (backend.ed25519_public_key(&ed25519.public()).unwrap(), ed25519.sign(&message)),
+                (backend.es256_public_key(&es256.public()).unwrap(), es256.sign(&message)),
+            ];
+            for (key, signature) in keys {
+                prop_assert!(key.verify(&message, &signature).is_ok());
+                let mut broken = signature;
+                broken[flip] ^= 1 << bit;
+                prop_assert!(key.verify(&message, &broken).is_err());
+                prop_assert!(key.verify(&message, &signature[..flip]).is_err());
+                prop_assert!(key.verify(&[&message[..], &[0]].concat(), &signature).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn arbitrary_points_are_the_same_kind_of_key(
+        point in any::<[u8; 32]>(),
+        high in prop::bool::ANY,
+        message in any::<Vec<u8>>(),
+        signature in any::<[[u8; 32]; 2]>(),
+    ) {
+        let point = if high { let mut high = [0xff; 32]; high[0] = point[0]; high[31] = point[31]; high } else { point };
+        let verdict = |backend: &dyn Backend| {
+            backend.ed25519_public_key(&point).map(|key| key.verify(&message, signature.as_flattened()))
+        };
+        prop_assert_eq!(verdict(&AwsLc), verdict(&RustCrypto));
+        let mut uncompressed = [4; 65];
+        uncompressed[1..33].copy_from_slice(&point);
+        let known = |backend: &dyn Backend| backend.es256_public_key(&uncompressed).is_ok();
+        prop_assert_eq!(known(&AwsLc), known(&RustCrypto));
     }
 
     #[test]

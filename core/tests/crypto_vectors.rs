@@ -12,8 +12,10 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use handfast::{
-    crypto::{Backend, CryptoError, RsaDigest},
+    crypto::{Backend, CryptoError, Ed25519Key, Es256Key, RsaDigest, VerifyingKey},
     secret::SecretKey,
 };
 use serde_json::Value;
@@ -101,6 +103,149 @@ fn wycheproof_aes_256_gcm_comes_out_exactly() {
         }
         assert_eq!(ran, 66);
     }
+}
+
+#[test]
+fn wycheproof_es256_comes_out_exactly() {
+    let counts = signatures("ecdsa_secp256r1_sha256_p1363_test.json", |backend, group| {
+        let point = hex_of(&group["publicKey"], "uncompressed").try_into().unwrap();
+        backend.es256_public_key(&point).unwrap()
+    });
+    assert!(counts.is_none_or(|counts| counts == (262, 173)), "{counts:?}");
+}
+
+#[test]
+fn wycheproof_ed25519_comes_out_exactly() {
+    let counts = signatures("ed25519_test.json", |backend, group| {
+        backend.ed25519_public_key(&hex_of(&group["publicKey"], "pk").try_into().unwrap()).unwrap()
+    });
+    assert!(counts.is_none_or(|counts| counts == (151, 88)), "{counts:?}");
+}
+
+/// Every case of a file through every backend; how many there are, and how many verify.
+fn signatures(
+    file: &str,
+    key: impl Fn(&dyn Backend, &Value) -> Arc<dyn VerifyingKey>,
+) -> Option<(usize, usize)> {
+    let path = real_vectors(&format!("wycheproof/{file}"))?;
+    let groups = json(&path)["testGroups"].as_array().unwrap().clone();
+    let mut counts = None;
+    for backend in backends() {
+        let (mut ran, mut valid) = (0, 0);
+        for (group, case) in cases_of(&groups) {
+            let verdict =
+                key(backend.as_ref(), group).verify(&hex_of(case, "msg"), &hex_of(case, "sig")).is_ok();
+            assert_eq!(verdict, case["result"] == "valid", "{} {case}", backend.name());
+            ran += 1;
+            valid += usize::from(verdict);
+        }
+        assert!(counts.is_none_or(|counts| counts == (ran, valid)), "the backends differ");
+        counts = Some((ran, valid));
+    }
+    counts
+}
+
+/// RFC 6979 appendix A.2.5, SHA-256, and RFC 8032 section 7.1, tests 1 to 3.
+#[test]
+fn signatures_are_the_published_ones() {
+    let scalar = secret("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721");
+    let key = Es256Key::from_scalar(&scalar).unwrap();
+    for (message, signature) in [
+        (
+            "sample",
+            "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716\
+             f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
+        ),
+        (
+            "test",
+            "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367\
+             019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083",
+        ),
+    ] {
+        assert_eq!(key.sign(message.as_bytes()).as_slice(), hex(signature));
+    }
+    for (seed, public, message, signature) in [
+        (
+            "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "",
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+        ),
+        (
+            "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+            "72",
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+        ),
+        (
+            "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+            "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+            "af82",
+            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+        ),
+    ] {
+        let key = Ed25519Key::from_seed(&secret(seed));
+        assert_eq!(key.public().as_slice(), hex(public));
+        assert_eq!(key.sign(&hex(message)).as_slice(), hex(signature));
+        for backend in backends() {
+            let public = backend.ed25519_public_key(&key.public()).unwrap();
+            assert_eq!(public.verify(&hex(message), &hex(signature)), Ok(()));
+        }
+    }
+}
+
+/// The points that verify one signature for many messages, and second spellings of good points.
+#[test]
+fn weak_points_are_no_keys() {
+    let small_order = [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    ];
+    let other_spellings = [
+        "0100000000000000000000000000000000000000000000000000000000000080", // x is zero, its sign is not
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // y = p, p + 1
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // y = p + 3, a point of large order
+        "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ];
+    let off_the_curve = "0200000000000000000000000000000000000000000000000000000000000000";
+    for backend in backends() {
+        for point in small_order.iter().chain(&other_spellings).chain([&off_the_curve]) {
+            let verdict = backend.ed25519_public_key(&hex(point).try_into().unwrap());
+            assert_eq!(verdict.err(), Some(CryptoError::UnusableKey), "{} {point}", backend.name());
+        }
+        let good = "0300000000000000000000000000000000000000000000000000000000000000";
+        assert!(backend.ed25519_public_key(&hex(good).try_into().unwrap()).is_ok(), "y = 3, reduced");
+
+        let point = Es256Key::from_scalar(&SecretKey::new([7; 32])).unwrap().public();
+        assert!(backend.es256_public_key(&point).is_ok());
+        let mut off = point;
+        off[64] ^= 1;
+        let mut compressed = point;
+        compressed[0] = 2;
+        let mut hybrid = point;
+        hybrid[0] = 6 | (point[64] & 1);
+        let mut beyond = [0xff; 65];
+        beyond[0] = 4;
+        for bad in [off, compressed, hybrid, beyond, [0; 65]] {
+            let verdict = backend.es256_public_key(&bad);
+            assert_eq!(verdict.err(), Some(CryptoError::UnusableKey), "{} {bad:?}", backend.name());
+        }
+    }
+    for scalar in [[0; 32], [0xff; 32]] {
+        assert_eq!(Es256Key::from_scalar(&SecretKey::new(scalar)).err(), Some(CryptoError::UnusableKey));
+    }
+}
+
+fn secret(text: &str) -> SecretKey {
+    SecretKey::new(hex(text).try_into().unwrap())
 }
 
 fn check_aead_case(backend: &dyn Backend, case: &Value) {

@@ -6,13 +6,13 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     digest, hmac,
     signature::{
-        ParsedPublicKey, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
         RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA384,
         RSA_PKCS1_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
     },
 };
 
-use super::{Backend, CryptoError, RsaDigest, RsaPublicKey, rsa_key};
+use super::{Backend, CryptoError, RsaDigest, RsaPublicKey, VerifyingKey, point, rsa_key};
 use crate::secret::SecretKey;
 
 /// Primitives by [aws-lc-rs](https://docs.rs/aws-lc-rs). Needs a C compiler to build.
@@ -51,6 +51,18 @@ impl Backend for AwsLc {
             sha384: parse(&RSA_PKCS1_2048_8192_SHA384)?,
             sha512: parse(&RSA_PKCS1_2048_8192_SHA512)?,
         }))
+    }
+
+    fn es256_public_key(&self, point: &[u8; 65]) -> Result<Arc<dyn VerifyingKey>, CryptoError> {
+        point::p256(point)?;
+        let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+        Ok(Arc::new(CurveKey(key.map_err(|_| CryptoError::UnusableKey)?)))
+    }
+
+    fn ed25519_public_key(&self, point: &[u8; 32]) -> Result<Arc<dyn VerifyingKey>, CryptoError> {
+        point::ed25519(point)?;
+        let key = ParsedPublicKey::new(&ED25519, point);
+        Ok(Arc::new(CurveKey(key.map_err(|_| CryptoError::UnusableKey)?)))
     }
 
     fn seal(
@@ -116,6 +128,16 @@ impl RsaPublicKey for Key {
             RsaDigest::Sha512 => &self.sha512,
         };
         key.verify_sig(message, signature).map_err(|_| CryptoError::BadSignature)
+    }
+}
+
+/// An elliptic-curve key in aws-lc's own form, which knows its algorithm.
+#[derive(Debug)]
+struct CurveKey(ParsedPublicKey);
+
+impl VerifyingKey for CurveKey {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        self.0.verify_sig(message, signature).map_err(|_| CryptoError::BadSignature)
     }
 }
 

@@ -6,10 +6,11 @@
 
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
-#[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
-mod rsa_key;
+pub(crate) mod point;
+pub(crate) mod rsa_key;
 #[cfg(feature = "rust-crypto")]
 mod rust_crypto;
+mod signing;
 
 use std::{fmt, sync::Arc};
 
@@ -19,6 +20,7 @@ use crate::{code::Code, secret::SecretKey};
 pub use aws_lc::AwsLc;
 #[cfg(feature = "rust-crypto")]
 pub use rust_crypto::RustCrypto;
+pub use signing::{Ed25519Key, Es256Key};
 
 /// The backend to use where nobody has a reason to choose: aws-lc where it is compiled in, else pure Rust.
 #[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
@@ -89,6 +91,15 @@ pub trait RsaPublicKey: fmt::Debug + Send + Sync {
     fn verify(&self, digest: RsaDigest, message: &[u8], signature: &[u8]) -> Result<(), CryptoError>;
 }
 
+/// A public key of one signature algorithm that has no options: ES256 or Ed25519. Parsed once.
+pub trait VerifyingKey: fmt::Debug + Send + Sync {
+    /// Verifies a signature of exactly 64 bytes.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadSignature`], whatever was wrong with it.
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError>;
+}
+
 /// What a backend provides.
 pub trait Backend: fmt::Debug + Send + Sync {
     /// A short name for diagnostics, for example `aws-lc`.
@@ -107,6 +118,20 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`CryptoError::UnusableKey`].
     fn rsa_public_key(&self, spki: &[u8]) -> Result<Arc<dyn RsaPublicKey>, CryptoError>;
+
+    /// Takes an uncompressed P-256 point for ECDSA with SHA-256 over fixed-length r and s (RFC 7518 section 3.4). DER
+    /// signatures do not verify; r or s of zero, or not below the order, neither.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnusableKey`] when it is not a point of the curve.
+    fn es256_public_key(&self, point: &[u8; 65]) -> Result<Arc<dyn VerifyingKey>, CryptoError>;
+
+    /// Takes an Ed25519 point (RFC 8032 section 5.1.5). Signatures whose S is not reduced do not verify.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnusableKey`] when it is not a point of the curve, is of small order, or is not in its one
+    /// canonical encoding.
+    fn ed25519_public_key(&self, point: &[u8; 32]) -> Result<Arc<dyn VerifyingKey>, CryptoError>;
 
     /// AES-256-GCM (NIST SP 800-38D): the ciphertext followed by its 16-byte tag. A nonce must never repeat under a key.
     ///

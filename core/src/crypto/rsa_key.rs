@@ -9,19 +9,19 @@ use super::{CryptoError, RsaDigest};
 use crate::limits;
 
 /// rsaEncryption (RFC 8017 appendix C).
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(crate) const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// Modulus and exponent of a key whose size is within the limits; big-endian, without leading zeros.
-pub(super) struct Components<'a> {
-    pub(super) modulus: &'a [u8],
-    pub(super) exponent_bytes: &'a [u8],
-    pub(super) exponent: u64,
-    pub(super) bits: usize,
+pub(crate) struct Components<'a> {
+    pub(crate) modulus: &'a [u8],
+    pub(crate) exponent_bytes: &'a [u8],
+    pub(crate) exponent: u64,
+    pub(crate) bits: usize,
 }
 
 impl<'a> Components<'a> {
     /// Reads a DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) that holds an RSAPublicKey (RFC 8017 appendix A.1.1).
-    pub(super) fn from_spki(spki: &'a [u8]) -> Result<Self, CryptoError> {
+    pub(crate) fn from_spki(spki: &'a [u8]) -> Result<Self, CryptoError> {
         let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| CryptoError::UnusableKey)?;
         let null_parameters = info.algorithm.parameters.is_some_and(|parameters| parameters.is_null());
         if info.algorithm.oid != RSA_ENCRYPTION || !null_parameters {
@@ -54,7 +54,7 @@ impl<'a> Components<'a> {
 }
 
 /// Short moduli are for what SNS signed with them; nobody may use them with anything newer.
-pub(super) fn digest_allowed(bits: usize, digest: RsaDigest) -> bool {
+pub(crate) fn digest_allowed(bits: usize, digest: RsaDigest) -> bool {
     match digest {
         RsaDigest::Sha1 | RsaDigest::Sha256 => true,
         RsaDigest::Sha384 | RsaDigest::Sha512 => bits >= limits::RSA_MIN_BITS,

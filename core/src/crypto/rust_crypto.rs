@@ -8,12 +8,13 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
+use ed25519_dalek::Verifier;
 use hmac::{Hmac, Mac};
 use rsa::{BoxedUint, pkcs1v15::Pkcs1v15Sign};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::{Backend, CryptoError, RsaDigest, RsaPublicKey, rsa_key};
+use super::{Backend, CryptoError, RsaDigest, RsaPublicKey, VerifyingKey, point, rsa_key};
 use crate::secret::SecretKey;
 
 /// Primitives by the RustCrypto crates.
@@ -43,6 +44,14 @@ impl Backend for RustCrypto {
         let exponent = BoxedUint::from_be_slice_vartime(components.exponent_bytes);
         let key = rsa::RsaPublicKey::new(modulus, exponent).map_err(|_| CryptoError::UnusableKey)?;
         Ok(Arc::new(Key { bits: components.bits, exponent: components.exponent, key }))
+    }
+
+    fn es256_public_key(&self, point: &[u8; 65]) -> Result<Arc<dyn VerifyingKey>, CryptoError> {
+        Ok(Arc::new(point::p256(point)?))
+    }
+
+    fn ed25519_public_key(&self, point: &[u8; 32]) -> Result<Arc<dyn VerifyingKey>, CryptoError> {
+        Ok(Arc::new(point::ed25519(point)?))
     }
 
     fn seal(
@@ -110,6 +119,22 @@ impl RsaPublicKey for Key {
             }
         };
         verified.map_err(|_| CryptoError::BadSignature)
+    }
+}
+
+impl VerifyingKey for p256::ecdsa::VerifyingKey {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        p256::ecdsa::Signature::from_slice(signature)
+            .and_then(|signature| Verifier::verify(self, message, &signature))
+            .map_err(|_| CryptoError::BadSignature)
+    }
+}
+
+impl VerifyingKey for ed25519_dalek::VerifyingKey {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        ed25519_dalek::Signature::from_slice(signature)
+            .and_then(|signature| Verifier::verify(self, message, &signature))
+            .map_err(|_| CryptoError::BadSignature)
     }
 }
 

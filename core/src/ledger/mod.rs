@@ -11,7 +11,8 @@ use std::{
 use rand_core::CryptoRng;
 
 use crate::{
-    id::SecretId,
+    crypto::Backend,
+    id::{Digest, SecretId},
     limits,
     record::{Key, Look, Record, Records, Row, Versioned, apply},
     registrar::Registrar,
@@ -83,11 +84,11 @@ impl Ledger {
     }
 
     fn row(&self, key: &Key) -> Option<Row> {
-        let (version, body) = match key {
-            Key::Secret(id) => (1, self.vault.get(id)?.to_string()),
-            Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
+        let (version, body) = match key.secret() {
+            Some(id) => (1, self.vault.get(&id)?.to_string()),
+            None => {
                 let versioned = self.records.get(key)?;
-                (versioned.version, versioned.record.body())
+                (versioned.version, versioned.body())
             }
         };
         Some(Row { key: key.clone(), version, body })
@@ -106,7 +107,7 @@ impl Ledger {
 
     fn store(&mut self, commit: &Commit) {
         for write in &commit.writes {
-            self.put(write.key.clone(), Versioned { version: write.version, record: write.record.clone() });
+            self.put(write.key.clone(), write.row.clone());
         }
         for write in &commit.vault {
             match write {
@@ -184,51 +185,51 @@ impl Ledger {
         self.vault.keys().copied()
     }
 
-    /// Folds a history into records, bit for bit as they were. A history holds no secrets, so the vault stays empty.
+    /// Folds a history, the bodies of its events as they are stored, into records, bit for bit as they were, and checks
+    /// that each fact is linked to the one before it of its record. A history holds no secrets, so the vault stays
+    /// empty.
     ///
     /// # Errors
-    /// [`Error::CorruptRecord`] when an event is missing or does not fit, [`Error::NewerSchema`].
-    pub fn replay(events: impl IntoIterator<Item = Event>) -> Result<Self, Error> {
+    /// [`Error::CorruptRecord`] when an event is missing, altered or does not fit; [`Error::NewerSchema`].
+    pub fn replay<T: AsRef<str>>(
+        bodies: impl IntoIterator<Item = T>,
+        backend: &dyn Backend,
+    ) -> Result<Self, Error> {
         let mut ledger = Self::new();
-        for event in events {
-            ledger.replay_one(&event)?;
+        for body in bodies {
+            ledger.replay_one(body.as_ref(), backend)?;
         }
         Ok(ledger)
     }
 
-    fn replay_one(&mut self, event: &Event) -> Result<(), Error> {
-        if event.schema > crate::record::SCHEMA {
-            return Err(Error::NewerSchema(event.schema));
+    fn replay_one(&mut self, body: &str, backend: &dyn Backend) -> Result<(), Error> {
+        let event = Event::from_body(body)?;
+        let corrupt = |why| Error::CorruptRecord(format!("event {} of {} {why}", event.version, event.key));
+        let before = self.records.get(&event.key).cloned();
+        let (version, head, record) =
+            before.map_or((0, None, None), |before| (before.version, before.head, Some(before.record)));
+        if event.version != version.saturating_add(1) {
+            return Err(corrupt("follows none"));
         }
-        let before = self.records.get(&event.key);
-        let version = before.map_or(0, |versioned| versioned.version).saturating_add(1);
-        if event.version != version {
-            return Err(Error::CorruptRecord(format!(
-                "event {} of {} follows none",
-                event.version, event.key
-            )));
+        if event.previous != head && event.schema > UNLINKED_SCHEMA {
+            return Err(corrupt("is not linked to the one before it"));
         }
-        let record = apply(before.map(|versioned| versioned.record.clone()), event);
-        let Some(record) = record else {
-            return Err(Error::CorruptRecord(format!(
-                "event {} of {} does not fit",
-                event.version, event.key
-            )));
-        };
-        self.put(event.key.clone(), Versioned { version, record });
+        let record = apply(record, &event).ok_or_else(|| corrupt("does not fit"))?;
+        let head = (event.schema > UNLINKED_SCHEMA).then(|| Digest::new(backend.sha256(body.as_bytes())));
+        let row = Versioned { version: event.version, head, record };
+        self.put(event.key, row);
         Ok(())
     }
 }
 
+/// The last schema in which facts were not linked.
+const UNLINKED_SCHEMA: u32 = 1;
+
 impl Records for Ledger {
     fn look(&self, key: &Key) -> Look {
-        match key {
-            Key::Secret(id) => {
-                self.vault.get(id).map_or(Look::Absent, |sealed| Look::Sealed(Arc::clone(sealed)))
-            }
-            Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
-                self.records.get(key).map_or(Look::Absent, |versioned| Look::Record(versioned.clone()))
-            }
+        match key.secret() {
+            Some(id) => self.vault.get(&id).map_or(Look::Absent, |sealed| Look::Sealed(Arc::clone(sealed))),
+            None => self.records.get(key).map_or(Look::Absent, |versioned| Look::Record(versioned.clone())),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use crate::{
-    record::{Key, Record, Row, SCHEMA, Versioned},
+    record::{Key, Row, SCHEMA, Versioned},
     vocabulary::Error,
 };
 
@@ -47,11 +47,11 @@ impl Ledger {
         let mut ledger = Self::new();
         for line in lines {
             let row: Row = serde_json::from_str(line).map_err(corrupt)?;
-            match row.key {
-                Key::Secret(id) => drop(ledger.vault.insert(id, row.body.into())),
-                Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
-                    let record = Record::from_body(&row.body)?;
-                    ledger.put(row.key, Versioned { version: row.version, record });
+            match row.key.secret() {
+                Some(id) => drop(ledger.vault.insert(id, row.body.into())),
+                None => {
+                    let versioned = Versioned::from_body(row.version, &row.body)?;
+                    ledger.put(row.key, versioned);
                 }
             }
         }

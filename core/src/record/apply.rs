@@ -2,37 +2,39 @@
 
 use std::sync::Arc;
 
-use super::{Instance, Key, NameEntry, Node, Package, Record, SubjectEntry};
-use crate::{
-    id::ScopeId,
-    vocabulary::{Event, Fact},
-};
+use super::{Forgotten, Instance, Key, NameEntry, Node, Package, Pool, Record, Scope, SubjectEntry};
+use crate::vocabulary::{Event, Fact};
 
 /// Folds one event into its record. Total and infallible, without clock and entropy: the same events give the
 /// same records, bit for bit, on every machine. An event that does not fit its record changes nothing.
 #[must_use]
 pub fn apply(record: Option<Record>, event: &Event) -> Option<Record> {
-    match record {
-        None => create(event),
-        Some(Record::Package(mut package)) => {
-            Arc::make_mut(&mut package).apply(event);
-            Some(Record::Package(package))
-        }
-        Some(Record::Node(mut node)) => {
-            Arc::make_mut(&mut node).apply(event);
-            Some(Record::Node(node))
-        }
-        Some(Record::Instance(mut instance)) => {
-            Arc::make_mut(&mut instance).apply(event);
-            Some(Record::Instance(instance))
-        }
-        Some(Record::Name(entry)) => Some(name(&entry.scope, event)),
-        Some(Record::Subject(entry)) => Some(subject(&entry.scope, event)),
+    let Some(mut record) = record else { return create(event) };
+    if event.fact == Fact::Forgotten {
+        let forgotten = Forgotten { scope: record.index().scope, updated_at: event.at };
+        return Some(Record::Forgotten(Arc::new(forgotten)));
     }
+    match &mut record {
+        Record::Scope(scope) => Arc::make_mut(scope).apply(event),
+        Record::Pool(pool) => Arc::make_mut(pool).apply(event),
+        Record::Package(package) => Arc::make_mut(package).apply(event),
+        Record::Name(entry) => *entry = Arc::new(NameEntry::new(&entry.scope, event)),
+        Record::Subject(entry) => Arc::make_mut(entry).apply(event),
+        Record::Node(node) => Arc::make_mut(node).apply(event),
+        Record::Instance(instance) => Arc::make_mut(instance).apply(event),
+        Record::Forgotten(_) => {}
+    }
+    Some(record)
 }
 
 fn create(event: &Event) -> Option<Record> {
     match (&event.key, &event.fact) {
+        (Key::Scope(id), Fact::ScopeConfigured { .. }) => {
+            Some(Record::Scope(Arc::new(Scope::new(id.clone(), event))))
+        }
+        (Key::Pool(scope, name), _) => {
+            Pool::new(scope.clone(), name.clone(), event).map(|pool| Record::Pool(Arc::new(pool)))
+        }
         (Key::Package(id), Fact::PackageIssued(issued)) => {
             Some(Record::Package(Arc::new(Package::new(*id, Arc::clone(issued), event.at))))
         }
@@ -42,18 +44,8 @@ fn create(event: &Event) -> Option<Record> {
         (Key::Instance(id), Fact::InstanceObserved { .. }) => {
             Instance::first(id.clone(), event).map(|instance| Record::Instance(Arc::new(instance)))
         }
-        (Key::Name(scope, _), _) => Some(name(scope, event)),
-        (Key::Subject(scope, _), _) => Some(subject(scope, event)),
-        (Key::Package(_) | Key::Node(_) | Key::Instance(_) | Key::Secret(_), _) => None,
+        (Key::Name(scope, _), _) => Some(Record::Name(Arc::new(NameEntry::new(scope, event)))),
+        (Key::Subject(scope, _), _) => Some(Record::Subject(Arc::new(SubjectEntry::new(scope, event)))),
+        (Key::Scope(_) | Key::Package(_) | Key::Node(_) | Key::Instance(_) | Key::Secret(_), _) => None,
     }
-}
-
-fn name(scope: &ScopeId, event: &Event) -> Record {
-    let package = if let Fact::NameTaken { package } = &event.fact { Some(*package) } else { None };
-    Record::Name(Arc::new(NameEntry { scope: scope.clone(), package, updated_at: event.at }))
-}
-
-fn subject(scope: &ScopeId, event: &Event) -> Record {
-    let node = if let Fact::SubjectBound { node, .. } = &event.fact { Some(*node) } else { None };
-    Record::Subject(Arc::new(SubjectEntry { scope: scope.clone(), node, updated_at: event.at }))
 }

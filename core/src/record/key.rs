@@ -6,20 +6,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     aws::InstanceId,
-    id::{Fingerprint, InvalidId, NodeId, PackageId, PackageName, ScopeId, SecretId, as_text},
+    id::{InvalidId, NodeId, PackageId, PackageName, PoolName, ScopeId, SecretId, Subject, as_text},
 };
 
 /// Names one row of the host's store. Its text (`Display`, `FromStr`) is what a database keeps.
-///
-/// Scopes with quotas and pools of items will have keys of their own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
+    /// A scope with its quota: `scope/<scope>`.
+    Scope(ScopeId),
+    /// A pool of finite items: `pool/<scope>/<name>`.
+    Pool(ScopeId, PoolName),
     /// A package: `package/<uuid>`.
     Package(PackageId),
     /// The live package of that name: `name/<scope>/<name>`.
     Name(ScopeId, PackageName),
-    /// Who connects, whatever the package: `subject/<scope>/<fingerprint>`.
-    Subject(ScopeId, Fingerprint),
+    /// Who connects, whatever the package: `subject/<scope>/<subject>`.
+    Subject(ScopeId, Subject),
     /// A node: `node/<id>`.
     Node(NodeId),
     /// A cloud instance: `instance/<id>`.
@@ -28,9 +30,19 @@ pub enum Key {
     Secret(SecretId),
 }
 
+impl Key {
+    /// The vault's name, if this is a row of the vault and not a record.
+    #[must_use]
+    pub fn secret(&self) -> Option<SecretId> {
+        if let Self::Secret(id) = self { Some(*id) } else { None }
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Scope(scope) => write!(formatter, "scope/{scope}"),
+            Self::Pool(scope, name) => write!(formatter, "pool/{scope}/{name}"),
             Self::Package(id) => write!(formatter, "package/{id}"),
             Self::Name(scope, name) => write!(formatter, "name/{scope}/{name}"),
             Self::Subject(scope, subject) => write!(formatter, "subject/{scope}/{subject}"),
@@ -49,6 +61,8 @@ impl FromStr for Key {
         let (kind, id) = text.split_once('/').ok_or_else(invalid)?;
         let within_scope = || id.split_once('/').ok_or_else(invalid);
         match kind {
+            "scope" => Ok(Self::Scope(id.parse()?)),
+            "pool" => within_scope().and_then(|(scope, name)| Ok(Self::Pool(scope.parse()?, name.parse()?))),
             "package" => Ok(Self::Package(id.parse()?)),
             "name" => within_scope().and_then(|(scope, name)| Ok(Self::Name(scope.parse()?, name.parse()?))),
             "subject" => within_scope()
@@ -61,4 +75,4 @@ impl FromStr for Key {
     }
 }
 
-as_text!(Key, "^(package|name|subject|node|instance|secret)/.+$");
+as_text!(Key, "^(scope|pool|package|name|subject|node|instance|secret)/.+$");

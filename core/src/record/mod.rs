@@ -1,43 +1,58 @@
 //! What the registrar knows, as records that a host keeps under keys.
 
 mod apply;
+mod forgotten;
 mod instance;
 mod key;
+pub(crate) mod migrate;
 mod names;
 mod node;
 mod package;
+mod pool;
 mod resource;
+mod scope;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use apply::apply;
+pub use forgotten::Forgotten;
 pub use instance::Instance;
 pub(crate) use instance::is_final;
 pub use key::Key;
-pub use names::{NameEntry, SubjectEntry};
-pub use node::{Node, NodeStatus, RetireReason};
+pub use names::{Ban, NameEntry, SubjectEntry};
+pub use node::{CredentialGrant, Node, NodeStatus, RetireReason};
 pub(crate) use package::Deadline;
 pub use package::{
-    DeliveredTo, Delivery, EndReason, Package, PackageContent, PackageNode, PackageStatus, TokenDigest,
+    DeliveredTo, Delivery, EndReason, OldToken, Package, PackageContent, PackageLink, PackageNode,
+    PackageStatus, TokenDigest,
 };
-pub use resource::{Lease, Resource, ResourceSpec, ResourceState};
+pub use pool::{Pool, PoolItem};
+pub use resource::{HostResource, Lease, Resource, ResourceSpec, ResourceState, SpireEntry};
+pub use scope::Scope;
 use serde::{Deserialize, Serialize};
 
 pub use crate::aws::InstanceState;
 use crate::{
-    id::{Kind, PackageName, ScopeId},
+    id::{Digest, Kind, PackageName, ScopeId, SecretId},
     json,
     time::Timestamp,
     vocabulary::{Error, Labels},
 };
 
 /// The version of the format of records and events. A newer one than the code knows is an error, never a guess.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One record. Cloning is cheap: the contents are shared until they change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Record {
+    /// A scope.
+    Scope(Arc<Scope>),
+    /// A pool.
+    Pool(Arc<Pool>),
     /// A package.
     Package(Arc<Package>),
     /// What a name means.
@@ -48,39 +63,52 @@ pub enum Record {
     Node(Arc<Node>),
     /// A cloud instance.
     Instance(Arc<Instance>),
+    /// What is left of a record that was forgotten.
+    Forgotten(Arc<Forgotten>),
 }
 
 impl Record {
-    /// The record as RFC 8785 JSON with its schema number: what a store keeps.
-    #[must_use]
-    pub fn body(&self) -> String {
-        json::canonical_of(&Body { schema: SCHEMA, record: self.clone() })
-    }
-
-    /// Reads what [`Record::body`] wrote.
+    /// Reads the record out of what [`Versioned::body`] wrote.
     ///
     /// # Errors
     /// [`Error::NewerSchema`] and [`Error::CorruptRecord`].
     pub fn from_body(body: &str) -> Result<Self, Error> {
-        check_schema(body)?;
-        let body: Body =
-            serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))?;
-        Ok(body.record)
+        Ok(Body::read(body)?.record)
+    }
+
+    /// The sealed secrets that the record still needs. All others of its own are shredded.
+    #[must_use]
+    pub fn held_secrets(&self) -> BTreeSet<SecretId> {
+        match self {
+            Self::Package(package) => package.held_secrets(),
+            Self::Pool(pool) => pool.held_secrets(),
+            Self::Scope(_)
+            | Self::Name(_)
+            | Self::Subject(_)
+            | Self::Node(_)
+            | Self::Instance(_)
+            | Self::Forgotten(_) => BTreeSet::new(),
+        }
     }
 
     /// What a database may want columns for.
     #[must_use]
     pub fn index(&self) -> Index {
+        let within = |scope: &ScopeId, index| Index { scope: Some(scope.clone()), ..index };
         match self {
+            Self::Scope(scope) => within(&scope.id, Index::new("scope", scope.created_at)),
+            Self::Pool(pool) => within(&pool.scope, Index::new("pool", pool.created_at)),
             Self::Package(package) => package.index(),
-            Self::Name(entry) => {
-                Index { scope: Some(entry.scope.clone()), ..Index::new("name", entry.updated_at) }
-            }
-            Self::Subject(entry) => {
-                Index { scope: Some(entry.scope.clone()), ..Index::new("subject", entry.updated_at) }
-            }
+            Self::Name(entry) => within(&entry.scope, Index::new("name", entry.updated_at)),
+            Self::Subject(entry) => Index {
+                status: Some(entry.standing()),
+                ..within(&entry.scope, Index::new("subject", entry.updated_at))
+            },
             Self::Node(node) => node.index(),
             Self::Instance(instance) => instance.index(),
+            Self::Forgotten(forgotten) => {
+                Index { scope: forgotten.scope.clone(), ..Index::new("forgotten", forgotten.updated_at) }
+            }
         }
     }
 
@@ -91,7 +119,7 @@ impl Record {
             Self::Package(package) => package.wake_at(),
             Self::Node(node) => node.wake_at(),
             Self::Instance(instance) => instance.wake_at(),
-            Self::Name(_) | Self::Subject(_) => None,
+            Self::Scope(_) | Self::Pool(_) | Self::Name(_) | Self::Subject(_) | Self::Forgotten(_) => None,
         }
     }
 
@@ -99,27 +127,44 @@ impl Record {
     #[must_use]
     pub fn updated_at(&self) -> Timestamp {
         match self {
+            Self::Scope(scope) => scope.updated_at,
+            Self::Pool(pool) => pool.updated_at,
             Self::Package(package) => package.updated_at,
             Self::Name(entry) => entry.updated_at,
             Self::Subject(entry) => entry.updated_at,
             Self::Node(node) => node.updated_at,
             Self::Instance(instance) => instance.updated_at,
+            Self::Forgotten(forgotten) => forgotten.updated_at,
         }
     }
 }
 
 #[derive(Serialize, Deserialize)]
 struct Body {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    head: Option<Digest>,
     schema: u32,
     #[serde(flatten)]
     record: Record,
 }
 
-/// A body of a newer schema is an error, whatever else is in it.
-pub(crate) fn check_schema(body: &str) -> Result<(), Error> {
+impl Body {
+    fn read(body: &str) -> Result<Self, Error> {
+        let schema = check_schema(body)?;
+        let read = if migrate::is_old(schema) {
+            serde_json::from_value(migrate::record(body, schema)?)
+        } else {
+            serde_json::from_str(body)
+        };
+        read.map_err(|error| Error::CorruptRecord(error.to_string()))
+    }
+}
+
+/// The schema of a body. That of a newer one is an error, whatever else is in it.
+pub(crate) fn check_schema(body: &str) -> Result<u32, Error> {
     let SchemaOnly { schema } =
         serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))?;
-    if schema > SCHEMA { Err(Error::NewerSchema(schema)) } else { Ok(()) }
+    if schema > SCHEMA { Err(Error::NewerSchema(schema)) } else { Ok(schema) }
 }
 
 #[derive(Deserialize)]
@@ -132,8 +177,27 @@ struct SchemaOnly {
 pub struct Versioned {
     /// Counts the record's events.
     pub version: u64,
+    /// The digest of its last event; absent where that was written before facts were linked.
+    pub head: Option<Digest>,
     /// The record.
     pub record: Record,
+}
+
+impl Versioned {
+    /// The record as RFC 8785 JSON with its schema number and head: what a store keeps.
+    #[must_use]
+    pub fn body(&self) -> String {
+        json::canonical_of(&Body { head: self.head, schema: SCHEMA, record: self.record.clone() })
+    }
+
+    /// Reads what [`Versioned::body`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::NewerSchema`] and [`Error::CorruptRecord`].
+    pub fn from_body(version: u64, body: &str) -> Result<Self, Error> {
+        let Body { head, record, .. } = Body::read(body)?;
+        Ok(Self { version, head, record })
+    }
 }
 
 /// A row as a store gives it back: a record, or a sealed secret of the vault.
@@ -180,11 +244,9 @@ impl Loaded {
     pub fn add(&mut self, asked: &[Key], rows: Vec<Row>) -> Result<(), Error> {
         self.0.extend(asked.iter().map(|key| (key.clone(), Look::Absent)));
         for row in rows {
-            let look = match &row.key {
-                Key::Secret(_) => Look::Sealed(row.body.into()),
-                Key::Package(_) | Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) => {
-                    Look::Record(Versioned { version: row.version, record: Record::from_body(&row.body)? })
-                }
+            let look = match row.key.secret() {
+                Some(_) => Look::Sealed(row.body.into()),
+                None => Look::Record(Versioned::from_body(row.version, &row.body)?),
             };
             self.0.insert(row.key, look);
         }
@@ -202,7 +264,7 @@ impl Records for Loaded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Index {
-    /// The record's type: `package`, `name`, `subject`, `node` or `instance`.
+    /// The record's type: `scope`, `pool`, `package`, `name`, `subject`, `node`, `instance` or `forgotten`.
     pub record: &'static str,
     /// Its scope.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -213,9 +275,12 @@ pub struct Index {
     /// A package's kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// The status of a package or node, the state of an instance.
+    /// The status of a package or node, the state of an instance, the standing of a subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
+    /// The package that a node belongs to, or that a package sits under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Key>,
     /// A package's labels.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     #[cfg_attr(feature = "schema", schemars(default))]
@@ -235,6 +300,7 @@ impl Index {
             name: None,
             kind: None,
             status: None,
+            parent: None,
             labels: Labels::default(),
             created_at,
             wake_at: None,

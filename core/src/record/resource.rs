@@ -5,13 +5,15 @@
 //!    ^---------'  \-> Failed        ^---------' (a create that was reported late)
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::PackageStatus;
 use crate::{
-    id::{ActorName, SecretId},
+    id::{ActorName, NodeName, ResourceKind, ResourceName, SecretId},
     kubernetes::BootstrapGroup,
+    spire::{Selector, SpiffeId},
     time::Timestamp,
     vocabulary::Reason,
 };
@@ -32,14 +34,97 @@ pub enum ResourceSpec {
         /// The groups of whoever authenticates with it.
         groups: BTreeSet<BootstrapGroup>,
     },
+    /// The cluster's own object for the node: made by the node itself, deleted by us when the node is known to be gone,
+    /// and never because a package expired.
+    KubernetesNode {
+        /// The object's name.
+        name: NodeName,
+    },
+    /// A SPIRE join token. It cannot be deleted upstream: after the end of its package it counts as gone once it has
+    /// expired.
+    SpireJoinToken {
+        /// The sealed token.
+        secret: SecretId,
+        /// When it expires.
+        expires_at: Timestamp,
+        /// The id that the agent attested by it gets besides SPIRE's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spiffe_id: Option<SpiffeId>,
+    },
+    /// A SPIRE registration entry.
+    SpireEntry(Box<SpireEntry>),
+    /// A resource of a kind that the host defines.
+    Host(Box<HostResource>),
+}
+
+/// A SPIRE registration entry, as `BatchCreateEntry` takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SpireEntry {
+    /// The entry's id: ours, so that making it twice makes one.
+    pub id: String,
+    /// The id that it grants.
+    pub spiffe_id: SpiffeId,
+    /// The id of who must vouch for it: an agent, or the server.
+    pub parent_id: SpiffeId,
+    /// What a workload must show; all of it.
+    pub selectors: BTreeSet<Selector>,
+    /// Whether it is for a downstream SPIRE server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub downstream: bool,
+}
+
+/// A resource of a kind that the host defines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HostResource {
+    /// The kind.
+    pub kind: ResourceKind,
+    /// Its external name: chosen by the registrar when the issue did not.
+    pub name: ResourceName,
+    /// Its sealed value, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretId>,
+    /// Public settings, passed on as they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 impl ResourceSpec {
-    /// When the resource must be deleted although its package lives.
+    /// When the resource ends although its package lives.
     #[must_use]
-    pub fn expires_at(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Option<Timestamp> {
         match self {
-            Self::KubernetesBootstrapToken { expires_at, .. } => *expires_at,
+            Self::KubernetesBootstrapToken { expires_at, .. } | Self::SpireJoinToken { expires_at, .. } => {
+                Some(*expires_at)
+            }
+            Self::KubernetesNode { .. } | Self::SpireEntry(_) | Self::Host(_) => None,
+        }
+    }
+
+    /// The sealed secret that making it takes.
+    #[must_use]
+    pub fn secret(&self) -> Option<SecretId> {
+        match self {
+            Self::KubernetesBootstrapToken { secret, .. } | Self::SpireJoinToken { secret, .. } => {
+                Some(*secret)
+            }
+            Self::Host(resource) => resource.secret,
+            Self::KubernetesNode { .. } | Self::SpireEntry(_) => None,
+        }
+    }
+
+    /// Whether it can be deleted; what cannot dies by its own time.
+    #[must_use]
+    pub fn is_deletable(&self) -> bool {
+        match self {
+            Self::SpireJoinToken { .. } => false,
+            Self::KubernetesBootstrapToken { .. }
+            | Self::KubernetesNode { .. }
+            | Self::SpireEntry(_)
+            | Self::Host(_) => true,
         }
     }
 }
@@ -96,6 +181,17 @@ pub struct Resource {
 impl Resource {
     pub(super) fn new(number: u32) -> Self {
         Self { number, state: ResourceState::Wanted, attempt: 1, lease: None, retry_at: None, reason: None }
+    }
+
+    pub(super) fn of(number: u32, spec: &ResourceSpec) -> Self {
+        let state = match spec {
+            ResourceSpec::KubernetesNode { .. } => ResourceState::Ready, // not ours to make
+            ResourceSpec::KubernetesBootstrapToken { .. }
+            | ResourceSpec::SpireJoinToken { .. }
+            | ResourceSpec::SpireEntry(_)
+            | ResourceSpec::Host(_) => ResourceState::Wanted,
+        };
+        Self { state, ..Self::new(number) }
     }
 
     /// Whether nothing is to be done about it any more once its package has ended.
@@ -162,15 +258,17 @@ impl Resource {
     }
 
     /// Its package has ended. A create that is under way keeps its lease, so that the delete comes after it.
-    pub(super) fn package_ended(&mut self) {
-        match self.state {
-            ResourceState::Wanted if self.attempt == 1 => self.gone(),
-            ResourceState::Wanted | ResourceState::Ready => self.unwanted(),
-            ResourceState::Creating => {
+    pub(super) fn package_ended(&mut self, status: PackageStatus, spec: &ResourceSpec) {
+        let node_may_live = status == PackageStatus::Expired;
+        match (self.state, spec) {
+            (_, ResourceSpec::KubernetesNode { .. }) if node_may_live => self.gone(),
+            (ResourceState::Wanted, _) if self.attempt == 1 => self.gone(),
+            (ResourceState::Wanted | ResourceState::Ready, _) => self.unwanted(),
+            (ResourceState::Creating, _) => {
                 self.state = ResourceState::Deleting;
                 self.attempt = self.attempt.saturating_add(1);
             }
-            ResourceState::Deleting | ResourceState::Gone | ResourceState::Failed => {}
+            (ResourceState::Deleting | ResourceState::Gone | ResourceState::Failed, _) => {}
         }
     }
 }

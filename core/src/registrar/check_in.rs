@@ -1,7 +1,14 @@
 //! CheckIn: a node is alive. The first one confirms that it has what it was given.
 
-use super::draft::{Draft, Step, refuse, refuse_unknown};
+use super::{
+    credential,
+    draft::{Draft, Step, refuse, refuse_unknown},
+    expire::ancestor_has_ended,
+    presenter::{self, Doing, Presenter, Shown},
+    revoke::is_banned,
+};
 use crate::{
+    id::Subject,
     limits,
     record::{Key, Node, NodeStatus, Package, PackageStatus},
     vocabulary::{ActivatesOn, Answer, CheckIn, CheckedIn, Error, Fact, Refusal},
@@ -13,15 +20,20 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
     }
     let Some(node) = draft.node(check_in.node)? else { return refuse_unknown(Refusal::Unknown) };
     let key = Key::Node(node.id);
-    if !draft.registrar.policy.vouched_fingerprints {
-        return refuse(Refusal::ProofRequired, key);
-    }
-    if node.fingerprint != check_in.fingerprint {
-        return refuse(Refusal::BindingMismatch, key);
-    }
+    draft.prefetch(&presenter::keys(&node))?;
+    let shown = Shown {
+        fingerprint: check_in.fingerprint.as_ref(),
+        proof: check_in.proof.as_ref(),
+        token: check_in.credential.as_ref(),
+    };
+    let presenter = presenter::is_node(draft, &node, Doing::CheckIn, &shown)?;
     let Some(package) = draft.package(node.package)? else { return refuse_unknown(Refusal::Unknown) };
-    if !package.status.is_live() {
+    if !package.status.is_live() || ancestor_has_ended(draft, &package)? {
         return refuse(Refusal::Ended, Key::Package(package.id));
+    }
+    let subject = Subject::Fingerprint(node.fingerprint.clone());
+    if is_banned(draft, &node.scope, &subject)? {
+        return refuse(Refusal::Banned, Key::Subject(node.scope.clone(), subject));
     }
     match node.status {
         NodeStatus::Retired => return refuse(Refusal::NodeRetired, key),
@@ -30,20 +42,22 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
         }
         NodeStatus::Claimed | NodeStatus::Active => {}
     }
-    let answer =
-        |again| Ok(Answer::CheckedIn(CheckedIn { node: check_in.node, sequence: check_in.sequence, again }));
     match check_in.sequence.cmp(&node.sequence) {
-        std::cmp::Ordering::Greater => {
-            take_in(draft, &package, &node, check_in.sequence)?;
-            answer(false)
-        }
-        std::cmp::Ordering::Equal => answer(true),
+        std::cmp::Ordering::Greater => take_in(draft, &package, &node, &presenter, check_in.sequence),
+        std::cmp::Ordering::Equal => again(draft, &node, &presenter),
         std::cmp::Ordering::Less => clone_suspected(draft, &package, &node),
     }
 }
 
-fn take_in(draft: &mut Draft<'_>, package: &Package, node: &Node, sequence: u64) -> Step<()> {
-    draft.emit(Key::Node(node.id), Fact::NodeCheckedIn { sequence })?;
+fn take_in(
+    draft: &mut Draft<'_>,
+    package: &Package,
+    node: &Node,
+    presenter: &Presenter,
+    sequence: u64,
+) -> Step<Answer> {
+    let credential = credential::grant(draft, presenter)?;
+    draft.emit(Key::Node(node.id), Fact::NodeCheckedIn { sequence, credential, proof: presenter.proof })?;
     let key = Key::Package(package.id);
     if package.nodes.iter().any(|listed| listed.id == node.id && listed.grant_open) {
         draft.emit(key.clone(), Fact::GrantClosed { node: node.id })?;
@@ -51,7 +65,22 @@ fn take_in(draft: &mut Draft<'_>, package: &Package, node: &Node, sequence: u64)
     if package.issued.activates_on == ActivatesOn::CheckIn && package.status != PackageStatus::Activated {
         draft.emit(key, Fact::PackageActivated)?;
     }
-    Ok(())
+    answer(draft, node, sequence, false)
+}
+
+/// A lost reply: the same answer, with the same credential.
+fn again(draft: &mut Draft<'_>, node: &Node, presenter: &Presenter) -> Step<Answer> {
+    if let Some(proof) = presenter.proof {
+        draft.emit(Key::Node(node.id), Fact::NodeProven { proof })?;
+    }
+    answer(draft, node, node.sequence, true)
+}
+
+fn answer(draft: &mut Draft<'_>, node: &Node, sequence: u64, again: bool) -> Step<Answer> {
+    if let Some(node) = draft.node(node.id)? {
+        draft.will_sign(&node);
+    }
+    Ok(Answer::CheckedIn(CheckedIn { node: node.id, sequence, credential: None, again }))
 }
 
 /// An older number than one already seen: a copy of the node went another way.

@@ -1,22 +1,23 @@
 //! A decision in the making: what was looked at, what has happened, what must be kept secret.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use rand_core::CryptoRng;
 
 use super::Registrar;
 use crate::{
     aws::InstanceId,
-    id::{DecisionId, Fingerprint, NodeId, PackageId, PackageName, ScopeId, SecretId},
+    code::Code,
+    id::{DecisionId, Digest, NodeId, PackageId, PackageName, PoolName, ScopeId, SecretId, Subject},
     record::{
-        Instance, Key, Look, NameEntry, Node, Package, Record, Records, SCHEMA, SubjectEntry, Versioned,
-        apply,
+        Instance, Key, Look, NameEntry, Node, Package, Pool, Record, Records, SCHEMA, Scope, SubjectEntry,
+        Versioned, apply,
     },
     secret::Secret,
     time::{Now, Timestamp},
     vocabulary::{
-        Answer, Authority, Commit, Decision, Error, Event, Fact, Guard, Notice, Pending, Refusal, Refused,
-        VaultWrite, Write,
+        Anchor, Answer, Authority, Commit, Decision, Error, Event, Fact, Guard, Notice, Pending, Reason,
+        Refusal, Refused, UseNonce, VaultWrite, Write,
     },
 };
 
@@ -27,6 +28,8 @@ pub(super) enum Stop {
     Need(Vec<Key>),
     /// The rules say no; judged against this record.
     Refuse(Refusal, Option<Key>),
+    /// A proof has to be made once more, with a nonce of ours.
+    UseNonce,
     /// The input, the store or the configuration is broken.
     Fail(Error),
 }
@@ -136,11 +139,20 @@ impl<'a> Draft<'a> {
         self.seen.insert(key, None);
     }
 
-    pub(super) fn package(&mut self, id: PackageId) -> Step<Option<Arc<Package>>> {
-        let key = Key::Package(id);
+    pub(super) fn scope(&mut self, id: &ScopeId) -> Step<Option<Arc<Scope>>> {
+        let key = Key::Scope(id.clone());
         match self.look(&key)? {
             None => Ok(None),
-            Some(Record::Package(package)) => Ok(Some(package)),
+            Some(Record::Scope(found)) => Ok(Some(found)),
+            Some(other) => mistyped(&key, &other),
+        }
+    }
+
+    pub(super) fn pool(&mut self, scope: &ScopeId, name: &PoolName) -> Step<Option<Arc<Pool>>> {
+        let key = Key::Pool(scope.clone(), name.clone());
+        match self.look(&key)? {
+            None => Ok(None),
+            Some(Record::Pool(found)) => Ok(Some(found)),
             Some(other) => mistyped(&key, &other),
         }
     }
@@ -149,20 +161,26 @@ impl<'a> Draft<'a> {
         let key = Key::Name(scope.clone(), name.clone());
         match self.look(&key)? {
             None => Ok(None),
-            Some(Record::Name(entry)) => Ok(Some(entry)),
+            Some(Record::Name(found)) => Ok(Some(found)),
             Some(other) => mistyped(&key, &other),
         }
     }
 
-    pub(super) fn subject(
-        &mut self,
-        scope: &ScopeId,
-        subject: &Fingerprint,
-    ) -> Step<Option<Arc<SubjectEntry>>> {
+    pub(super) fn subject(&mut self, scope: &ScopeId, subject: &Subject) -> Step<Option<Arc<SubjectEntry>>> {
         let key = Key::Subject(scope.clone(), subject.clone());
         match self.look(&key)? {
             None => Ok(None),
-            Some(Record::Subject(entry)) => Ok(Some(entry)),
+            Some(Record::Subject(found)) => Ok(Some(found)),
+            Some(other) => mistyped(&key, &other),
+        }
+    }
+
+    /// A package; one that was forgotten is as good as one that never was.
+    pub(super) fn package(&mut self, id: PackageId) -> Step<Option<Arc<Package>>> {
+        let key = Key::Package(id);
+        match self.look(&key)? {
+            None | Some(Record::Forgotten(_)) => Ok(None),
+            Some(Record::Package(found)) => Ok(Some(found)),
             Some(other) => mistyped(&key, &other),
         }
     }
@@ -170,8 +188,8 @@ impl<'a> Draft<'a> {
     pub(super) fn node(&mut self, id: NodeId) -> Step<Option<Arc<Node>>> {
         let key = Key::Node(id);
         match self.look(&key)? {
-            None => Ok(None),
-            Some(Record::Node(node)) => Ok(Some(node)),
+            None | Some(Record::Forgotten(_)) => Ok(None),
+            Some(Record::Node(found)) => Ok(Some(found)),
             Some(other) => mistyped(&key, &other),
         }
     }
@@ -179,8 +197,8 @@ impl<'a> Draft<'a> {
     pub(super) fn instance(&mut self, id: &InstanceId) -> Step<Option<Arc<Instance>>> {
         let key = Key::Instance(id.clone());
         match self.look(&key)? {
-            None => Ok(None),
-            Some(Record::Instance(instance)) => Ok(Some(instance)),
+            None | Some(Record::Forgotten(_)) => Ok(None),
+            Some(Record::Instance(found)) => Ok(Some(found)),
             Some(other) => mistyped(&key, &other),
         }
     }
@@ -204,13 +222,17 @@ impl<'a> Draft<'a> {
 
     /// Lets a fact happen to a record that has been looked at.
     pub(super) fn emit(&mut self, key: Key, fact: Fact) -> Step<()> {
+        if self.seen.get(&key).is_none() {
+            return Err(Stop::Fail(Error::Misuse("a fact about a record that nobody looked at")));
+        }
         let before = self.changed.remove(&key).or_else(|| self.seen.get(&key).cloned().flatten());
-        let (version, record) =
-            before.map_or((0, None), |versioned| (versioned.version, Some(versioned.record)));
+        let (version, head, record) = before
+            .map_or((0, None, None), |versioned| (versioned.version, versioned.head, Some(versioned.record)));
         let event = Event {
             schema: SCHEMA,
             key: key.clone(),
             version: version.saturating_add(1),
+            previous: None,
             at: self.now.at,
             decision: DecisionId::from_bytes([0; 16]),
             index: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
@@ -222,7 +244,7 @@ impl<'a> Draft<'a> {
         let Some(record) = apply(record, &event) else {
             return Err(Stop::Fail(Error::Misuse("a fact about a record that does not exist")));
         };
-        self.changed.insert(key, Versioned { version: event.version, record });
+        self.changed.insert(key, Versioned { version: event.version, head, record });
         self.events.push(event);
         Ok(())
     }
@@ -241,44 +263,85 @@ impl<'a> Draft<'a> {
         anchor: &Key,
         action: &'static str,
     ) -> Answer {
-        self.note(refusal, Some(anchor.clone()), action);
-        Answer::Refused(Refused { refusal })
+        self.note(refusal.code(), Some(anchor.clone()), action, None);
+        Answer::Refused(Refused { refusal, reason: None })
     }
 
     /// Turns a refusal into a decision: nothing changes, a notice is counted.
-    pub(super) fn refused(mut self, refusal: Refusal, anchor: Option<Key>, action: &'static str) -> Decision {
+    pub(super) fn refused(
+        mut self,
+        refusal: Refusal,
+        anchor: Option<Key>,
+        action: &'static str,
+        reason: Option<Reason>,
+    ) -> Result<Decision, Error> {
+        self.nothing_happened();
+        self.note(refusal.code(), anchor, action, reason.clone());
+        self.accept(Answer::Refused(Refused { refusal, reason }))
+    }
+
+    /// Drops what has been brought about so far.
+    pub(super) fn nothing_happened(&mut self) {
         self.changed.clear();
         self.events.clear();
         self.kept.clear();
-        self.note(refusal, anchor, action);
-        self.accept(Answer::Refused(Refused { refusal }))
     }
 
-    fn note(&mut self, refusal: Refusal, anchor: Option<Key>, action: &'static str) {
-        let version =
-            |key: &Key| self.seen.get(key).and_then(|seen| seen.as_ref()).map(|versioned| versioned.version);
-        let anchor = anchor.and_then(|key| version(&key).map(|version| (key, version)));
-        self.notices.push(Notice::new(
-            refusal,
-            action,
-            self.now.at,
-            self.authority.clone(),
-            self.source,
-            anchor,
-        ));
+    /// Counts something that the audit should know beside the facts.
+    pub(super) fn note(
+        &mut self,
+        code: Code,
+        anchor: Option<Key>,
+        action: &'static str,
+        reason: Option<Reason>,
+    ) {
+        let anchor = anchor.and_then(|key| {
+            let seen = self.seen.get(&key)?.as_ref()?;
+            Some(Anchor { version: seen.version, head: seen.head, key })
+        });
+        let by = (self.authority.clone(), self.source);
+        let notice = Notice::new(code, action, self.now.at, by, anchor);
+        self.notices.push(Notice { reason, ..notice });
     }
 
-    /// Turns what has been brought about into a decision.
-    pub(super) fn accept(mut self, answer: Answer) -> Decision {
+    /// Asks for the proof once more.
+    pub(super) fn use_nonce(mut self) -> Result<Decision, Error> {
+        self.nothing_happened();
+        self.accept(Answer::UseNonce(UseNonce { nonce: String::new() }))
+    }
+
+    /// The answer will hold the node's credential, signed when it is released.
+    pub(super) fn will_sign(&mut self, _node: &Node) {}
+
+    /// What has happened so far, in order.
+    pub(super) fn facts(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The records looked at, as they were.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (&Key, &Record)> {
+        self.seen.iter().filter_map(|(key, seen)| Some((key, &seen.as_ref()?.record)))
+    }
+
+    /// Turns what has been brought about into a decision: the facts are linked, each to the one before it of its record.
+    pub(super) fn accept(mut self, answer: Answer) -> Result<Decision, Error> {
         let decision = DecisionId::new(self.now.at, &self.random());
         let of = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
+        let mut bodies = Vec::with_capacity(self.events.len());
         for event in &mut self.events {
             event.decision = decision;
             event.of = of;
+            let Some(row) = self.changed.get_mut(&event.key) else {
+                return Err(Error::Misuse("a fact without its record"));
+            };
+            event.previous = row.head;
+            let body: Arc<str> = event.body().into();
+            row.head = Some(Digest::new(self.registrar.backend.sha256(body.as_bytes())));
+            bodies.push(body);
         }
         let mut vault = std::mem::take(&mut self.kept);
         vault.extend(self.shreds());
-        let write = |(key, Versioned { version, record })| Write { key, version, record };
+        let write = |(key, row)| Write { key, row };
         let guard =
             |(key, seen): (_, Option<Versioned>)| Guard { key, version: seen.map_or(0, |seen| seen.version) };
         let commit = Commit {
@@ -286,23 +349,21 @@ impl<'a> Draft<'a> {
             guards: self.seen.into_sorted().into_iter().map(guard).collect(),
             writes: self.changed.into_sorted().into_iter().map(write).collect(),
             events: self.events,
+            bodies,
             notices: self.notices,
             vault,
         };
-        Decision { commit, pending: Pending { decision, answer } }
+        Ok(Decision { commit, pending: Pending::new(decision, answer) })
     }
 
     /// The secrets that nobody has to be given any more.
     fn shreds(&self) -> Vec<VaultWrite> {
         let mut shreds = Vec::new();
-        for (key, versioned) in self.changed.iter() {
-            let Record::Package(after) = &versioned.record else { continue };
-            let before = match self.seen.get(key) {
-                Some(Some(Versioned { record: Record::Package(before), .. })) => before.held_secrets(),
-                Some(_) | None => BTreeSet::new(),
-            };
-            let gone = before.difference(&after.held_secrets()).copied().collect::<Vec<_>>();
-            shreds.extend(gone.into_iter().map(|id| VaultWrite::Shred { id }));
+        for (key, after) in self.changed.iter() {
+            let Some(Some(before)) = self.seen.get(key) else { continue };
+            let held = after.record.held_secrets();
+            let gone = before.record.held_secrets().into_iter().filter(|id| !held.contains(id));
+            shreds.extend(gone.map(|id| VaultWrite::Shred { id }));
         }
         shreds
     }
@@ -320,6 +381,10 @@ impl<V> Default for Few<V> {
 impl<V> Few<V> {
     fn get(&self, key: &Key) -> Option<&V> {
         self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    fn get_mut(&mut self, key: &Key) -> Option<&mut V> {
+        self.0.iter_mut().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
     fn insert(&mut self, key: Key, value: V) {

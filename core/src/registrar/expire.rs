@@ -1,4 +1,6 @@
-//! Expire: the deadlines of one record that have come.
+//! Expire: the deadlines of one record that have come. Also what a sweep sends to the records below an ended package.
+
+use std::sync::Arc;
 
 use super::{
     draft::{Draft, Step},
@@ -6,7 +8,7 @@ use super::{
 };
 use crate::{
     id::{NodeId, PackageId},
-    record::{Deadline, EndReason, Key, NodeStatus, PackageStatus, RetireReason},
+    record::{Deadline, EndReason, Key, Node, NodeStatus, Package, PackageStatus, RetireReason},
     vocabulary::{Answer, Changed, Expire, Fact},
 };
 
@@ -14,7 +16,12 @@ pub(super) fn decide(draft: &mut Draft<'_>, expire: &Expire) -> Step<Answer> {
     let changed = match &expire.key {
         Key::Package(id) => package(draft, *id)?,
         Key::Node(id) => node(draft, *id)?,
-        Key::Name(..) | Key::Subject(..) | Key::Instance(_) | Key::Secret(_) => false,
+        Key::Scope(_)
+        | Key::Pool(..)
+        | Key::Name(..)
+        | Key::Subject(..)
+        | Key::Instance(_)
+        | Key::Secret(_) => false,
     };
     Ok(Answer::Expired(Changed { changed }))
 }
@@ -22,6 +29,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, expire: &Expire) -> Step<Answer> {
 fn package(draft: &mut Draft<'_>, id: PackageId) -> Step<bool> {
     let key = Key::Package(id);
     let Some(package) = draft.package(id)? else { return Ok(false) };
+    if package.status.is_live() && ancestor_has_ended(draft, &package)? {
+        end::package(draft, &package, end::ended_from_outside(package.status), EndReason::ParentEnded)?;
+        return Ok(true);
+    }
     let mut due = Vec::new();
     for (deadline, at) in package.deadlines() {
         if draft.is_past(at, &key)? {
@@ -33,39 +44,89 @@ fn package(draft: &mut Draft<'_>, id: PackageId) -> Step<bool> {
         return Ok(true);
     }
     for deadline in &due {
-        match deadline {
-            Deadline::Token => draft.emit(key.clone(), Fact::TokenClosed)?,
-            Deadline::Delivery => draft.emit(key.clone(), Fact::DeliveryClosed)?,
-            Deadline::Resource(resource) => {
-                draft.emit(key.clone(), Fact::ResourceUnwanted { resource: *resource })?
-            }
-            Deadline::Unused => {}
-        }
+        let fact = match deadline {
+            Deadline::Token => Fact::TokenClosed,
+            Deadline::OldToken => Fact::OldTokenClosed,
+            Deadline::Delivery => Fact::DeliveryClosed,
+            Deadline::Resource(resource) => resource_is_due(&package, *resource),
+            Deadline::Unused => continue,
+        };
+        draft.emit(key.clone(), fact)?;
     }
-    if let Some(package) = draft.package(id)?.filter(|_| due.contains(&Deadline::Token)) {
-        end::settle(draft, &package)?;
+    if due.contains(&Deadline::Token) {
+        end::settle(draft, id)?;
+    }
+    if due.iter().any(|deadline| matches!(deadline, Deadline::Resource(_))) {
+        end::release(draft, id)?;
     }
     Ok(!due.is_empty())
 }
 
-fn node(draft: &mut Draft<'_>, id: NodeId) -> Step<bool> {
-    let key = Key::Node(id);
-    let Some(node) = draft.node(id)? else { return Ok(false) };
-    if node.status == NodeStatus::Claimed && draft.is_past(node.activate_by, &key)? {
-        draft.prefetch(&[
-            Key::Package(node.package),
-            Key::Subject(node.scope.clone(), node.fingerprint.clone()),
-        ])?;
-        end::node(draft, &node, RetireReason::NeverConfirmed)?;
-        return Ok(true);
+/// What cannot be deleted is gone by now; everything else is to be deleted.
+fn resource_is_due(package: &Package, number: u32) -> Fact {
+    let deletable = package.resource(number).is_some_and(|(_, spec)| spec.is_deletable());
+    if deletable {
+        Fact::ResourceUnwanted { resource: number }
+    } else {
+        Fact::ResourceGone { resource: number }
     }
-    if node.grant_open && draft.is_past(node.retry_until, &key)? {
-        draft.emit(key, Fact::NodeGrantClosed)?;
-        let package = draft.package(node.package)?.filter(|package| package.status.is_live());
-        if let Some(package) = package {
-            draft.emit(Key::Package(package.id), Fact::GrantClosed { node: id })?;
+}
+
+/// Whether a package above has ended. It ends the ones below it; a sweep may just not have come here yet.
+pub(super) fn ancestor_has_ended(draft: &mut Draft<'_>, package: &Package) -> Step<bool> {
+    let parents = &package.issued.parents;
+    draft.prefetch(&parents.iter().map(|parent| Key::Package(*parent)).collect::<Vec<_>>())?;
+    for parent in parents {
+        if draft.package(*parent)?.is_none_or(|parent| !parent.status.is_live()) {
+            return Ok(true);
         }
-        return Ok(true);
     }
     Ok(false)
+}
+
+fn node(draft: &mut Draft<'_>, id: NodeId) -> Step<bool> {
+    let Some(node) = draft.node(id)? else { return Ok(false) };
+    if !node.is_live() {
+        return Ok(false);
+    }
+    draft.prefetch(&[
+        Key::Package(node.package),
+        Key::Subject(node.scope.clone(), node.fingerprint.clone().into()),
+    ])?;
+    if draft.package(node.package)?.is_none_or(|package| !package.status.is_live()) {
+        end::retire(draft, &node, RetireReason::PackageEnded)?;
+        return Ok(true);
+    }
+    match overdue(draft, &node)? {
+        Some(reason) => {
+            end::node(draft, &node, reason)?;
+            Ok(true)
+        }
+        None => close_grant(draft, &node),
+    }
+}
+
+/// A check-in that came meanwhile is in the record already, and beats the removal.
+fn overdue(draft: &Draft<'_>, node: &Arc<Node>) -> Step<Option<RetireReason>> {
+    let key = Key::Node(node.id);
+    if node.status == NodeStatus::Claimed && draft.is_past(node.activate_by, &key)? {
+        return Ok(Some(RetireReason::NeverConfirmed));
+    }
+    match node.inactive_at() {
+        Some(at) if draft.is_past(at, &key)? => Ok(Some(RetireReason::Inactive)),
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn close_grant(draft: &mut Draft<'_>, node: &Node) -> Step<bool> {
+    let key = Key::Node(node.id);
+    if !node.grant_open || !draft.is_past(node.retry_until, &key)? {
+        return Ok(false);
+    }
+    draft.emit(key, Fact::NodeGrantClosed)?;
+    let package = draft.package(node.package)?.filter(|package| package.status.is_live());
+    if let Some(package) = package.filter(|package| !package.is_wide()) {
+        draft.emit(Key::Package(package.id), Fact::GrantClosed { node: node.id })?;
+    }
+    Ok(true)
 }

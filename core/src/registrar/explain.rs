@@ -9,7 +9,7 @@ use super::Registrar;
 use crate::{
     record::{Key, Records},
     time::Now,
-    vocabulary::{Answer, Command, Error, Outcome, Refused},
+    vocabulary::{Command, Error, Outcome, Refused},
 };
 
 /// What would come of a command.
@@ -40,19 +40,12 @@ impl Registrar {
     pub fn explain(&self, command: &Command, records: &dyn Records, now: Now) -> Result<Explanation, Error> {
         match self.decide(command, records, now, &mut NoEntropy)? {
             Outcome::Need(keys) => Ok(Explanation::Need { keys }),
-            Outcome::Decision(decision) => match decision.pending.answer {
-                Answer::Refused(refused) => Ok(Explanation::Refused(refused)),
-                Answer::Issued(_)
-                | Answer::Delivered(_)
-                | Answer::Redeemed(_)
-                | Answer::CheckedIn(_)
-                | Answer::Revoked(_)
-                | Answer::Expired(_)
-                | Answer::Reported(_)
-                | Answer::Observed(_) => Ok(Explanation::Accepted {
+            Outcome::Decision(decision) => Ok(match decision.refused() {
+                Some(refused) => Explanation::Refused(refused.clone()),
+                None => Explanation::Accepted {
                     facts: decision.commit.events.iter().map(|event| event.fact.name()).collect(),
-                }),
-            },
+                },
+            }),
         }
     }
 }

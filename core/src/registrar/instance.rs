@@ -3,19 +3,19 @@
 //! A message may end things by itself, but it never issues by itself: whoever may publish to the topic can send
 //! one. A package is issued when the cloud's own API has confirmed the instance.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     draft::{Draft, Step, refuse, refuse_unknown},
     end,
-    issue::{self, NewPackage},
+    issue::{self, Before, NewPackage},
     policy::InstanceRule,
     resource::{backoff_seconds, is_leased_away, lease, worker},
 };
 use crate::{
     aws::{InstanceEvent, InstanceId},
     limits,
-    record::{EndReason, Instance, InstanceState, Key, PackageStatus, is_final},
+    record::{EndReason, Instance, InstanceState, Key, is_final},
     time::Timestamp,
     vocabulary::{
         ActivatesOn, Answer, Bindings, Description, Effect, EffectId, EffectOutcome, Error, Fact, Observed,
@@ -80,15 +80,7 @@ fn check_age(draft: &Draft<'_>, occurred_at: Timestamp, key: &Key) -> Step<()> {
 fn end_package_of(draft: &mut Draft<'_>, known: Option<&Instance>) -> Step<()> {
     let Some(id) = known.and_then(|instance| instance.package) else { return Ok(()) };
     let Some(package) = draft.package(id)?.filter(|package| package.status.is_live()) else { return Ok(()) };
-    let status = match package.status {
-        PackageStatus::Activated => PackageStatus::Retired,
-        PackageStatus::Created
-        | PackageStatus::Delivered
-        | PackageStatus::Expired
-        | PackageStatus::Revoked
-        | PackageStatus::Retired => PackageStatus::Revoked,
-    };
-    end::package(draft, &package, status, EndReason::InstanceTerminated)
+    end::package(draft, &package, end::ended_from_outside(package.status), EndReason::InstanceTerminated)
 }
 
 /// Proves that the requester is the instance: by the address that the cloud's API gave for it, for a short time
@@ -217,15 +209,20 @@ fn issue_for(draft: &mut Draft<'_>, instance: &Instance, rule: &InstanceRule) ->
         name: &package_name(&instance.id)?,
         kind: &rule.kind,
         labels: &rule.labels,
-        ttl_seconds: rule.ttl_seconds,
-        max_uses: 1,
+        notes: None,
+        parent: None,
+        keepers: &BTreeMap::new(),
+        ttl_seconds: rule.ttl_seconds.unwrap_or(draft.registrar.policy.package_ttl_seconds),
+        max_uses: Some(1),
+        inactivity_seconds: None,
         bindings: &Bindings::default(),
         activates_on: ActivatesOn::Delivery,
         contents: &rule.contents,
         instance: Some(&instance.id),
         request: None,
     };
-    issue::create(draft, &new).map(|(package, _)| package.id)
+    draft.prefetch(&new.keys())?;
+    issue::create(draft, &new, Before::default()).map(|(package, _)| package.id)
 }
 
 fn package_name(id: &InstanceId) -> Result<crate::id::PackageName, Error> {

@@ -2,24 +2,32 @@
 
 mod bindings;
 mod check_in;
+mod contents;
+mod credential;
 mod deliver;
 mod draft;
 mod end;
 mod expire;
 mod explain;
+mod forget;
 mod instance;
 mod issue;
 mod policy;
+mod presenter;
 mod redeem;
+mod reissue;
 mod resource;
 mod revoke;
 mod route;
+mod scope;
 mod session;
+mod standing;
+mod subject;
 
 use std::sync::Arc;
 
 pub use explain::Explanation;
-pub use policy::{InstanceRule, Policy};
+pub use policy::{Enrolled, InstanceRule, KindRule, Policy, Release, SpirePolicy};
 use rand_core::CryptoRng;
 pub use resource::Revealed;
 pub use session::{Session, Step};
@@ -27,8 +35,10 @@ pub use session::{Session, Step};
 use self::draft::{Draft, Stop};
 use crate::{
     crypto::Backend,
+    id::KeyId,
     json,
     keyring::KeyRing,
+    link::Links,
     record::{Record, Records},
     seal::Sealer,
     time::Now,
@@ -41,6 +51,7 @@ pub struct Registrar {
     policy: Policy,
     peppers: KeyRing,
     sealer: Sealer,
+    links: Links,
     backend: Arc<dyn Backend>,
 }
 
@@ -57,7 +68,9 @@ impl Registrar {
         backend: Arc<dyn Backend>,
     ) -> Result<Self, Error> {
         policy.check()?;
-        Ok(Self { policy, peppers, sealer: Sealer::new(sealing, Arc::clone(&backend)), backend })
+        let sealer = Sealer::new(sealing, Arc::clone(&backend));
+        let links = Links::new(peppers.clone(), Arc::clone(&backend));
+        Ok(Self { policy, peppers, sealer, links, backend })
     }
 
     /// The policy.
@@ -81,11 +94,13 @@ impl Registrar {
     ) -> Result<Outcome, Error> {
         let mut draft = Draft::new(self, records, (&command.authority, command.source), now, rng);
         match route::decide(&mut draft, command) {
-            Ok(answer) => Ok(Outcome::Decision(Box::new(draft.accept(answer)))),
+            Ok(answer) => Ok(Outcome::Decision(Box::new(draft.accept(answer)?))),
             Err(Stop::Need(keys)) => Ok(Outcome::Need(keys)),
             Err(Stop::Refuse(refusal, anchor)) => {
-                Ok(Outcome::Decision(Box::new(draft.refused(refusal, anchor, command.action.name()))))
+                let decision = draft.refused(refusal, anchor, command.action.name(), None)?;
+                Ok(Outcome::Decision(Box::new(decision)))
             }
+            Err(Stop::UseNonce) => Ok(Outcome::Decision(Box::new(draft.use_nonce()?))),
             Err(Stop::Fail(error)) => Err(error),
         }
     }
@@ -102,8 +117,18 @@ impl Registrar {
         match record {
             Record::Package(package) => resource::outstanding(package),
             Record::Instance(instance) => instance::outstanding(instance).into_iter().collect(),
-            Record::Name(_) | Record::Subject(_) | Record::Node(_) => Vec::new(),
+            Record::Scope(_)
+            | Record::Pool(_)
+            | Record::Name(_)
+            | Record::Subject(_)
+            | Record::Node(_)
+            | Record::Forgotten(_) => Vec::new(),
         }
+    }
+
+    /// The key that new credentials are signed with.
+    fn signing_kid(&self) -> Option<KeyId> {
+        None
     }
 
     /// A stored body as JSON for people and APIs. There is no secret in it: there is none in any record or event.

@@ -9,7 +9,7 @@ use crate::{
     id::{Kind, ScopeId},
     kubernetes::LabelValue,
     limits,
-    vocabulary::{Content, Description, Error, Labels},
+    vocabulary::{ActivatesOn, Content, Description, Error, Labels},
 };
 
 /// The rules of a registrar. Every field has a default; unknown fields are errors.
@@ -29,6 +29,28 @@ pub struct Policy {
     pub confirm_seconds: u32,
     /// Whether an identifier that the host merely vouches for is accepted where no key proves it.
     pub vouched_fingerprints: bool,
+    /// Where nodes reach the host, without a slash at the end: what a proof covers (`htu`) is this and `/redeem`,
+    /// `/check-in`, `/leave` or `/deliver`. Without it no proof can be judged.
+    pub base_url: Option<String>,
+    /// Who issues the node credentials (`iss`).
+    pub issuer: String,
+    /// Seconds that a node credential lives; it is renewed at each check-in.
+    pub credential_seconds: u32,
+    /// Seconds that a download link lives when nobody says.
+    pub link_seconds: u32,
+    /// Seconds that an old token is good at most beside a reissued one that has not been used, when the reissue asks for
+    /// that and does not say how long.
+    pub reissue_grace_seconds: u32,
+    /// How often a subject may be given its grant anew, and a package's only node be replaced, by reissued tokens.
+    pub recoveries: u32,
+    /// What becomes of a subject that is a node already and shows the token of another package.
+    pub enrolled_elsewhere: Enrolled,
+    /// When an ended package gives back what its scope had reserved and its items of pools.
+    pub release: Release,
+    /// Rules about kinds of packages. A kind without a rule sits under no parent.
+    pub kinds: BTreeMap<Kind, KindRule>,
+    /// How SPIRE entries are made.
+    pub spire: SpirePolicy,
     /// Seconds after `running` in which the address that the cloud's API gave proves an instance. Addresses are
     /// given to other machines later.
     pub address_seconds: u32,
@@ -50,6 +72,16 @@ impl Default for Policy {
             redelivery_seconds: 10 * 60,
             confirm_seconds: 60 * 60,
             vouched_fingerprints: false,
+            base_url: None,
+            issuer: "handfast".to_owned(),
+            credential_seconds: 60 * 60,
+            link_seconds: 60 * 60,
+            reissue_grace_seconds: 60 * 60,
+            recoveries: limits::RECOVERIES,
+            enrolled_elsewhere: Enrolled::default(),
+            release: Release::default(),
+            kinds: BTreeMap::new(),
+            spire: SpirePolicy::default(),
             address_seconds: 5 * 60,
             instance_id_alone: false,
             event_age_seconds: limits::SNS_MAX_AGE_SECONDS,
@@ -61,6 +93,65 @@ impl Default for Policy {
 #[expect(clippy::expect_used, reason = "a literal that the tests parse")]
 fn default_owner() -> LabelValue {
     "handfast".parse().expect("a valid label value")
+}
+
+/// What becomes of a subject that is a node already and shows the token of another package.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Enrolled {
+    /// It is refused: an operator sends the old node away first.
+    #[default]
+    Refuse,
+    /// Its old node retires, and it is one of the other package.
+    Move,
+}
+
+/// When an ended package gives back what it held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Release {
+    /// When nothing of it is left outside: there is never one more out there than there may be.
+    #[default]
+    WhenGone,
+    /// At once. For scopes whose numbers are our own, not an upstream's.
+    AtEnd,
+}
+
+/// Rules about one kind of packages.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct KindRule {
+    /// The kinds of packages that it sits under, one of which it must have; none, when empty.
+    pub parents: BTreeSet<Kind>,
+    /// Seconds that an unused package lives when its issue does not say.
+    pub ttl_seconds: Option<u32>,
+    /// What turns it Activated when its issue does not say.
+    pub activates_on: Option<ActivatesOn>,
+    /// Seconds of silence after which a node retires when the issue does not say.
+    pub inactivity_seconds: Option<u32>,
+    /// Whether an identifier that the host merely vouches for is accepted; the policy's choice when left out.
+    pub vouched_fingerprints: Option<bool>,
+}
+
+/// How SPIRE entries are made. In the templates, `{trust_domain}`, `{scope}`, `{kind}`, `{name}` and `{package}` stand for
+/// what the package has.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct SpirePolicy {
+    /// The trust domain's name.
+    pub trust_domain: String,
+    /// The id that an entry grants, for example `spiffe://{trust_domain}/ns/edge/{name}`.
+    pub spiffe_id: String,
+    /// The id of who must vouch for it.
+    pub parent_id: String,
+    /// What a workload must show, at most [`limits::SPIRE_SELECTORS`].
+    pub selectors: Vec<String>,
+    /// Whether an issue may choose all of these itself. An operator who may do that can give any node any identity.
+    pub may_override: bool,
 }
 
 /// Instances of certain accounts and regions with certain tags get a package.
@@ -113,6 +204,7 @@ impl Policy {
             ("redelivery_seconds", self.redelivery_seconds),
             ("address_seconds", self.address_seconds),
             ("event_age_seconds", self.event_age_seconds),
+            ("reissue_grace_seconds", self.reissue_grace_seconds),
         ] {
             if seconds > limits::WINDOW_MAX_SECONDS {
                 return Err(Error::input(field, &format!("at most {}", limits::WINDOW_MAX_SECONDS)));
@@ -124,6 +216,12 @@ impl Policy {
                 &format!("at most {}", limits::PACKAGE_TTL_MAX_SECONDS),
             ));
         }
+        self.check_credentials()?;
+        self.spire.check()?;
+        if self.kinds.len() > limits::KIND_RULES {
+            return Err(Error::input("kinds", &format!("at most {}", limits::KIND_RULES)));
+        }
+        self.kinds.iter().try_for_each(|(kind, rule)| rule.check(&format!("kinds.{kind}")))?;
         if self.instances.len() > limits::INSTANCE_RULES {
             return Err(Error::input("instances", &format!("at most {}", limits::INSTANCE_RULES)));
         }
@@ -131,6 +229,72 @@ impl Policy {
             .iter()
             .enumerate()
             .try_for_each(|(place, rule)| rule.check(&format!("instances[{place}]")))
+    }
+
+    fn check_credentials(&self) -> Result<(), Error> {
+        if !(1..=limits::CREDENTIAL_TTL_MAX_SECONDS).contains(&self.credential_seconds) {
+            let max = limits::CREDENTIAL_TTL_MAX_SECONDS;
+            return Err(Error::input("credential_seconds", &format!("expected 1 to {max} seconds")));
+        }
+        if !(1..=limits::LINK_TTL_MAX_SECONDS).contains(&self.link_seconds) {
+            let max = limits::LINK_TTL_MAX_SECONDS;
+            return Err(Error::input("link_seconds", &format!("expected 1 to {max} seconds")));
+        }
+        let plain = |url: &str| {
+            url.len() <= limits::URL_BYTES
+                && (url.starts_with("https://") || url.starts_with("http://"))
+                && !url.ends_with('/')
+                && url
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"' | b'\\'))
+        };
+        if self.base_url.as_deref().is_some_and(|url| !plain(url)) {
+            return Err(Error::input(
+                "base_url",
+                "expected http(s)://, without query, fragment and last slash",
+            ));
+        }
+        if self.issuer.is_empty() || self.issuer.len() > limits::URL_BYTES {
+            return Err(Error::input("issuer", &format!("expected 1 to {} bytes", limits::URL_BYTES)));
+        }
+        Ok(())
+    }
+
+    /// Whether an identifier that the host merely vouches for is accepted for packages of that kind.
+    pub(super) fn vouches_for(&self, kind: &Kind) -> bool {
+        let rule = self.kinds.get(kind).and_then(|rule| rule.vouched_fingerprints);
+        rule.unwrap_or(self.vouched_fingerprints)
+    }
+}
+
+impl KindRule {
+    fn check(&self, at: &str) -> Result<(), Error> {
+        if let Some(ttl) = self.ttl_seconds {
+            check_ttl(&format!("{at}.ttl_seconds"), ttl)?;
+        }
+        if let Some(seconds) = self.inactivity_seconds {
+            check_inactivity(&format!("{at}.inactivity_seconds"), seconds)?;
+        }
+        if self.parents.len() > limits::KIND_RULES {
+            return Err(Error::input(&format!("{at}.parents"), &format!("at most {}", limits::KIND_RULES)));
+        }
+        Ok(())
+    }
+}
+
+impl SpirePolicy {
+    fn check(&self) -> Result<(), Error> {
+        if !self.trust_domain.is_empty() && !crate::spire::is_trust_domain(&self.trust_domain) {
+            return Err(Error::input("spire.trust_domain", "not a trust domain's name"));
+        }
+        if self.selectors.len() > limits::SPIRE_SELECTORS {
+            return Err(Error::input("spire.selectors", &format!("at most {}", limits::SPIRE_SELECTORS)));
+        }
+        let texts = self.selectors.iter().chain([&self.spiffe_id, &self.parent_id]);
+        if texts.map(String::len).any(|length| length > limits::SPIFFE_ID_BYTES) {
+            return Err(Error::input("spire", &format!("templates up to {} bytes", limits::SPIFFE_ID_BYTES)));
+        }
+        Ok(())
     }
 }
 
@@ -142,7 +306,7 @@ impl InstanceRule {
         if let Some(ttl) = self.ttl_seconds {
             check_ttl(&format!("{at}.ttl_seconds"), ttl)?;
         }
-        super::issue::check_contents(&format!("{at}.contents"), &self.contents)
+        super::contents::check(&format!("{at}.contents"), &self.contents)
     }
 }
 
@@ -152,6 +316,16 @@ pub(super) fn check_ttl(at: &str, seconds: u32) -> Result<(), Error> {
         Ok(())
     } else {
         let (min, max) = (limits::PACKAGE_TTL_MIN_SECONDS, limits::PACKAGE_TTL_MAX_SECONDS);
+        Err(Error::input(at, &format!("expected {min} to {max} seconds")))
+    }
+}
+
+/// The one place where an ephemeral node's silence is checked.
+pub(super) fn check_inactivity(at: &str, seconds: u32) -> Result<(), Error> {
+    if (limits::INACTIVITY_MIN_SECONDS..=limits::INACTIVITY_MAX_SECONDS).contains(&seconds) {
+        Ok(())
+    } else {
+        let (min, max) = (limits::INACTIVITY_MIN_SECONDS, limits::INACTIVITY_MAX_SECONDS);
         Err(Error::input(at, &format!("expected {min} to {max} seconds")))
     }
 }

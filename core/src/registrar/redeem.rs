@@ -1,16 +1,23 @@
 //! Redeem: a token is presented. Nothing before the last step spends a use.
 //!
-//! parse, digest in constant time, status and time, bindings, proof, uses, consume.
+//! parse, digest in constant time, status and time, bindings, proof, standing, uses, consume.
+
+use std::sync::Arc;
 
 use super::{
     bindings,
-    deliver::open_contents,
+    contents::open_contents,
+    credential,
     draft::{Draft, Step, refuse, refuse_unknown},
+    end,
+    expire::ancestor_has_ended,
+    presenter::{self, Doing, Presenter, Shown},
+    standing::{self, Standing},
 };
 use crate::{
-    id::NodeId,
+    id::{NodeId, Subject},
     limits,
-    record::{Key, Node, NodeStatus, Package, PackageStatus},
+    record::{Key, Node, Package, PackageStatus, RetireReason},
     token::EnrollmentToken,
     vocabulary::{ActivatesOn, Answer, Fact, NodeClaimed, Redeem, Redeemed, Refusal},
 };
@@ -28,93 +35,177 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         }
         PackageStatus::Delivered | PackageStatus::Activated => {}
     }
-    let node = NodeId::derive(&*draft.registrar.backend, package.id, &redeem.fingerprint);
-    draft.prefetch(&[
-        Key::Node(node),
-        Key::Subject(package.issued.scope.clone(), redeem.fingerprint.clone()),
-    ])?;
+    let shown = Shown {
+        fingerprint: redeem.fingerprint.as_ref(),
+        proof: redeem.proof.as_ref(),
+        token: Some(&redeem.token),
+    };
+    let presenter = presenter::identify(draft, Doing::Redeem, &shown, &package.issued.kind, &key)?;
+    let node = NodeId::derive(&*draft.registrar.backend, package.id, &presenter.fingerprint);
+    draft.prefetch(&keys(&package, node, &presenter, redeem))?;
+    if ancestor_has_ended(draft, &package)? {
+        return refuse(Refusal::ParentEnded, key);
+    }
     let known = draft.node(node)?;
-    if known.is_none() && (!package.token_open || draft.is_past(package.issued.expires_at, &key)?) {
+    if known.is_none() && (!package.token_open || draft.is_past(package.expires_at, &key)?) {
         return refuse(Refusal::Expired, key);
     }
-    if !bindings::hold(&package.issued.bindings, redeem, draft.source) {
+    if !bindings::hold(draft, &package.issued.bindings, redeem, &presenter)? {
         return refuse(Refusal::BindingMismatch, key);
     }
-    if !draft.registrar.policy.vouched_fingerprints {
-        return refuse(Refusal::ProofRequired, key);
+    presenter.check_not_replayed(known.as_deref(), &key)?;
+    let claim =
+        Claim { package: &package, node, presenter: &presenter, redeem, generation: token.generation() };
+    match standing::judge(draft, &claim, known.as_ref())? {
+        Standing::SameGrant(node) => again(draft, &claim, &node),
+        Standing::First => first(draft, &claim),
+        Standing::Moves(from) => {
+            end::node(draft, &from, RetireReason::Replaced)?;
+            first(draft, &claim)
+        }
+        Standing::Anew(node) => anew(draft, &claim, &node),
+        Standing::InPlaceOf(old) => in_place_of(draft, &claim, &old),
+        Standing::TooLate => already_claimed(draft, &claim),
+        Standing::No(refusal, anchor) => refuse(refusal, anchor),
     }
-    match known {
-        Some(node) => again(draft, &package, &node),
-        None => claim(draft, &package, node, redeem),
+}
+
+/// A presenter with a valid token, and what it asks for.
+pub(super) struct Claim<'a> {
+    pub(super) package: &'a Arc<Package>,
+    pub(super) node: NodeId,
+    pub(super) presenter: &'a Presenter,
+    pub(super) redeem: &'a Redeem,
+    pub(super) generation: u16,
+}
+
+impl Claim<'_> {
+    pub(super) fn subject(&self) -> Subject {
+        Subject::Fingerprint(self.presenter.fingerprint.clone())
     }
+}
+
+/// Everything that a redemption looks at besides the package.
+fn keys(package: &Package, node: NodeId, presenter: &Presenter, redeem: &Redeem) -> Vec<Key> {
+    let scope = &package.issued.scope;
+    let mut keys = vec![Key::Node(node), Key::Subject(scope.clone(), presenter.fingerprint.clone().into())];
+    keys.extend(claimed_subjects(redeem).map(|subject| Key::Subject(scope.clone(), subject)));
+    keys.extend(package.issued.parents.iter().map(|parent| Key::Package(*parent)));
+    keys.extend(bindings::instance_key(&package.issued.bindings, redeem));
+    keys
+}
+
+/// The names that a presenter gives itself, each of which may be banned.
+pub(super) fn claimed_subjects(redeem: &Redeem) -> impl Iterator<Item = Subject> + use<> {
+    let node_name = redeem.node_name.clone().map(Subject::NodeName);
+    node_name.into_iter().chain(redeem.spiffe_id.clone().map(Subject::Spiffe))
 }
 
 /// Finds the token's package. An unknown id does the same work against a dummy, so that time tells nothing.
-fn authenticate(draft: &mut Draft<'_>, token: &EnrollmentToken) -> Step<std::sync::Arc<Package>> {
+fn authenticate(draft: &mut Draft<'_>, token: &EnrollmentToken) -> Step<Arc<Package>> {
     let package = draft.package(token.package())?;
-    let digest = package.as_ref().and_then(|package| package.issued.token.as_ref());
-    let digest = digest.filter(|digest| digest.generation == token.generation());
+    let stored = package.as_ref().and_then(|package| package.token_of(token.generation()).cloned());
     let backend = &*draft.registrar.backend;
-    let Some(stored) = digest else {
+    let (Some(package), Some(stored)) = (package, stored) else {
         let _same_work = token.matches(backend, draft.registrar.peppers.current()?.1, &"0".repeat(64));
         return refuse_unknown(Refusal::UnknownToken);
     };
-    if !token.matches(backend, draft.registrar.peppers.get(&stored.kid)?, &stored.digest) {
-        return refuse(Refusal::UnknownToken, Key::Package(token.package()));
-    }
-    package.map_or_else(|| refuse_unknown(Refusal::UnknownToken), Ok)
-}
-
-/// The same presenter once more: it gets the same grant until its window closes or its first check-in.
-fn again(draft: &mut Draft<'_>, package: &Package, node: &Node) -> Step<Answer> {
-    let key = Key::Node(node.id);
-    if node.status == NodeStatus::Retired {
-        return refuse(Refusal::NodeRetired, key);
-    }
-    if !node.grant_open || draft.is_past(node.retry_until, &key)? {
-        return refuse(Refusal::GrantClosed, key);
-    }
-    answer(draft, package, node, true)
-}
-
-fn claim(draft: &mut Draft<'_>, package: &Package, node: NodeId, redeem: &Redeem) -> Step<Answer> {
     let key = Key::Package(package.id);
-    if package.uses() >= package.issued.max_uses {
-        return already_claimed(draft, package, redeem);
+    if !token.matches(backend, draft.registrar.peppers.get(&stored.kid)?, &stored.digest) {
+        return refuse(Refusal::UnknownToken, key);
     }
-    let scope = &package.issued.scope;
-    if let Some(other) = draft.subject(scope, &redeem.fingerprint)?.and_then(|subject| subject.node) {
-        let live = draft.node(other)?.is_some_and(|node| node.status != NodeStatus::Retired);
-        if live {
-            return refuse(Refusal::SubjectEnrolled, key);
+    let old = package.old_token.as_ref().filter(|old| old.token.generation == token.generation());
+    match old {
+        Some(old) if draft.is_past(old.until, &key)? => refuse(Refusal::Expired, key),
+        Some(_) | None => Ok(package),
+    }
+}
+
+/// The same presenter once more: it gets the same grant.
+fn again(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Node) -> Step<Answer> {
+    if let Some(proof) = claim.presenter.proof {
+        draft.emit(Key::Node(node.id), Fact::NodeProven { proof })?;
+    }
+    answer(draft, claim, true)
+}
+
+/// A new subject takes a use.
+fn first(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Answer> {
+    let package = claim.package;
+    let key = Key::Package(package.id);
+    let counted = package.issued.max_uses.is_some() || package.uses() == 0;
+    if counted {
+        let subject = claim.presenter.fingerprint.clone();
+        draft.emit(key.clone(), Fact::PackageClaimed { node: claim.node, subject })?;
+    }
+    consume(draft, claim)?;
+    let bound = Fact::SubjectBound { node: claim.node, package: package.id };
+    draft.emit(Key::Subject(package.issued.scope.clone(), claim.subject()), bound)?;
+    for subject in end::declared_subjects(package) {
+        let bound = Fact::SubjectBound { node: claim.node, package: package.id };
+        draft.emit(Key::Subject(package.issued.scope.clone(), subject), bound)?;
+    }
+    answer(draft, claim, false)
+}
+
+/// The same subject, by a newer token: it was wiped, or had gone, and is given its grant anew. No use is spent.
+fn anew(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Node) -> Step<Answer> {
+    let package = claim.package;
+    if !package.is_wide() || !node.is_live() {
+        let subject = claim.presenter.fingerprint.clone();
+        let fact = Fact::PackageReclaimed { node: node.id, subject, replaces: node.id };
+        if package.issued.max_uses.is_some() {
+            draft.emit(Key::Package(package.id), fact)?;
         }
     }
-    consume(draft, package, node, redeem)?;
-    let Some(claimed) = draft.node(node)? else { return refuse_unknown(Refusal::Unknown) };
-    answer(draft, package, &claimed, false)
+    consume(draft, claim)?;
+    let fact = Fact::SubjectRecovered { node: node.id, package: package.id };
+    draft.emit(Key::Subject(package.issued.scope.clone(), claim.subject()), fact)?;
+    answer(draft, claim, false)
 }
 
-fn consume(draft: &mut Draft<'_>, package: &Package, node: NodeId, redeem: &Redeem) -> Step<()> {
+/// Another key, by a newer token, where all uses are spent: it takes the place of the node that had the older token.
+fn in_place_of(draft: &mut Draft<'_>, claim: &Claim<'_>, old: &Node) -> Step<Answer> {
+    let package = claim.package;
+    if old.is_live() {
+        end::retire(draft, old, RetireReason::Replaced)?;
+    }
+    let subject = claim.presenter.fingerprint.clone();
+    let fact = Fact::PackageReclaimed { node: claim.node, subject, replaces: old.id };
+    draft.emit(Key::Package(package.id), fact)?;
+    consume(draft, claim)?;
+    for subject in std::iter::once(claim.subject()).chain(end::declared_subjects(package)) {
+        let fact = Fact::SubjectBound { node: claim.node, package: package.id };
+        draft.emit(Key::Subject(package.issued.scope.clone(), subject), fact)?;
+    }
+    answer(draft, claim, false)
+}
+
+/// The node's side of a redemption, and what follows from it for the package.
+fn consume(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<()> {
+    let (package, redeem) = (claim.package, claim.redeem);
     let key = Key::Package(package.id);
     let policy = &draft.registrar.policy;
     let (retry_until, activate_by) =
         (draft.now().plus_seconds(policy.retry_seconds), draft.now().plus_seconds(policy.confirm_seconds));
-    let subject = redeem.fingerprint.clone();
     let claimed = NodeClaimed {
         package: package.id,
         scope: package.issued.scope.clone(),
-        fingerprint: subject.clone(),
+        fingerprint: claim.presenter.fingerprint.clone(),
         node_name: redeem.node_name.clone(),
         instance: redeem.instance.clone(),
         retry_until,
         activate_by,
+        generation: claim.generation,
+        inactivity_seconds: package.issued.inactivity_seconds,
+        credential: credential::grant(draft, claim.presenter)?,
+        proof: claim.presenter.proof,
     };
-    draft.emit(key.clone(), Fact::PackageClaimed { node, subject: subject.clone() })?;
-    draft.emit(Key::Node(node), Fact::NodeClaimed(Box::new(claimed)))?;
-    draft.emit(
-        Key::Subject(package.issued.scope.clone(), subject),
-        Fact::SubjectBound { node, package: package.id },
-    )?;
+    draft.emit(Key::Node(claim.node), Fact::NodeClaimed(Box::new(claimed)))?;
+    let current = package.token.as_ref().map(|token| token.generation);
+    if package.old_token.is_some() && current == Some(claim.generation) {
+        draft.emit(key.clone(), Fact::OldTokenClosed)?;
+    }
     if package.issued.activates_on == ActivatesOn::Redeem && package.status != PackageStatus::Activated {
         draft.emit(key, Fact::PackageActivated)?;
     }
@@ -122,27 +213,27 @@ fn consume(draft: &mut Draft<'_>, package: &Package, node: NodeId, redeem: &Rede
 }
 
 /// Somebody with the live secret came too late: two machines have one token. The first keeps what it has.
-fn already_claimed(draft: &mut Draft<'_>, package: &Package, redeem: &Redeem) -> Step<Answer> {
-    let key = Key::Package(package.id);
-    let Some(first) = package.nodes.first() else { return refuse(Refusal::AlreadyClaimed, key) };
-    if package.clones_suspected < limits::CLONE_FACTS {
-        draft.emit(
-            key.clone(),
-            Fact::CloneSuspected { node: first.id, fingerprint: redeem.fingerprint.clone() },
-        )?;
+fn already_claimed(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Answer> {
+    let key = Key::Package(claim.package.id);
+    let Some(first) = claim.package.nodes.first() else { return refuse(Refusal::AlreadyClaimed, key) };
+    if claim.package.clones_suspected < limits::CLONE_FACTS {
+        let fingerprint = claim.presenter.fingerprint.clone();
+        draft.emit(key.clone(), Fact::CloneSuspected { node: first.id, fingerprint })?;
     }
     Ok(draft.refuse_with_facts(Refusal::AlreadyClaimed, &key, "redeem"))
 }
 
-fn answer(draft: &mut Draft<'_>, package: &Package, node: &Node, again: bool) -> Step<Answer> {
-    let contents = open_contents(draft, package)?;
-    let (retry_until, activate_by) = (node.retry_until, node.activate_by);
+fn answer(draft: &mut Draft<'_>, claim: &Claim<'_>, again: bool) -> Step<Answer> {
+    let contents = open_contents(draft, claim.package)?;
+    let Some(node) = draft.node(claim.node)? else { return refuse_unknown(Refusal::Unknown) };
+    draft.will_sign(&node);
     Ok(Answer::Redeemed(Redeemed {
-        package: package.id,
+        package: claim.package.id,
         node: node.id,
         contents,
-        retry_until,
-        activate_by,
+        retry_until: node.retry_until,
+        activate_by: node.activate_by,
+        credential: None,
         again,
     }))
 }

@@ -3,13 +3,14 @@
 use super::{
     Registrar,
     draft::{Draft, Step, refuse, refuse_unknown},
-    instance,
+    end, instance,
 };
 use crate::{
-    id::PackageId,
+    id::{PackageId, SecretId},
     kubernetes::{BootstrapSecret, BootstrapToken},
     limits,
     record::{Key, Lease, Package, Resource, ResourceSpec, ResourceState, Row},
+    secret::Secret,
     time::Timestamp,
     vocabulary::{
         Answer, Authority, Changed, Effect, EffectId, EffectOutcome, Error, Fact, Reason, Refusal, Report,
@@ -24,6 +25,8 @@ pub enum Revealed {
     Nothing,
     /// The manifest of the bootstrap-token Secret, with the token in it.
     BootstrapToken(Box<BootstrapSecret>),
+    /// The value: a SPIRE join token, or that of a resource of a kind that the host defines.
+    Value(Secret),
 }
 
 impl Registrar {
@@ -33,13 +36,25 @@ impl Registrar {
     /// # Errors
     /// [`Error::MissingSecret`], [`Error::MissingKey`], [`Error::Crypto`].
     pub fn reveal(&self, effect: &Effect, rows: &[Row]) -> Result<Revealed, Error> {
+        let opened = |secret: &SecretId| {
+            let row = rows.iter().find(|row| row.key == Key::Secret(*secret));
+            self.sealer.open(*secret, &row.ok_or(Error::MissingSecret(*secret))?.body)
+        };
         match &effect.work {
-            Work::DescribeInstance { .. } | Work::DeleteBootstrapToken { .. } => Ok(Revealed::Nothing),
+            Work::DescribeInstance { .. }
+            | Work::DeleteBootstrapToken { .. }
+            | Work::DeleteKubernetesNode { .. }
+            | Work::EnsureSpireEntry { .. }
+            | Work::DeleteSpireEntry { .. }
+            | Work::DeleteHost { .. }
+            | Work::Sweep { .. } => Ok(Revealed::Nothing),
+            Work::EnsureSpireJoinToken { secret, .. } => opened(secret).map(Revealed::Value),
+            Work::EnsureHost { resource } => match &resource.secret {
+                Some(secret) => opened(secret).map(Revealed::Value),
+                None => Ok(Revealed::Nothing),
+            },
             Work::EnsureBootstrapToken { secret, expires_at, groups, instance, .. } => {
-                let key = Key::Secret(*secret);
-                let row = rows.iter().find(|row| row.key == key).ok_or(Error::MissingSecret(*secret))?;
-                let opened = self.sealer.open(*secret, &row.body)?;
-                let token: BootstrapToken = opened
+                let token: BootstrapToken = opened(secret)?
                     .expose()
                     .parse()
                     .map_err(|_| Error::CorruptRecord(format!("secret {secret} is no bootstrap token")))?;
@@ -59,34 +74,59 @@ impl Registrar {
 
 /// The effects that are outstanding for a package.
 pub(super) fn outstanding(package: &Package) -> Vec<Effect> {
-    let effect = |(resource, spec): (&Resource, &ResourceSpec)| {
-        let not_before = resource.due()?;
-        let verb = verb_of(resource.state)?;
-        let ResourceSpec::KubernetesBootstrapToken { name, secret, expires_at, groups } = spec;
-        let work = match verb {
-            Verb::Ensure => Work::EnsureBootstrapToken {
-                name: name.clone(),
-                secret: *secret,
-                expires_at: *expires_at,
-                groups: groups.clone(),
-                instance: package.issued.instance.clone(),
-            },
-            Verb::Delete => Work::DeleteBootstrapToken { name: name.clone() },
-        };
+    let effect = |(resource, spec, not_before): (&Resource, Option<&ResourceSpec>, Option<Timestamp>)| {
+        let verb = verb_of(resource.state, spec)?;
         let id = EffectId::Resource {
             package: package.id,
             resource: resource.number,
             verb,
             attempt: resource.attempt,
         };
-        Some(Effect {
-            id,
-            not_before,
-            leased_by: resource.lease.as_ref().map(|lease| lease.worker.clone()),
-            work,
-        })
+        let work = match spec {
+            Some(spec) => work(package, spec, verb)?,
+            None => Work::Sweep { package: package.id },
+        };
+        let leased_by = resource.lease.as_ref().map(|lease| lease.worker.clone());
+        Some(Effect { id, not_before, leased_by, work })
     };
-    package.resources_with_specs().filter_map(effect).collect()
+    package.due_resources().filter_map(effect).collect()
+}
+
+/// What is to be done. Some things are never made by us, and some can never be deleted.
+fn work(package: &Package, spec: &ResourceSpec, verb: Verb) -> Option<Work> {
+    let ensure = match verb {
+        Verb::Ensure => true,
+        Verb::Delete => false,
+        Verb::Sweep => return None,
+    };
+    Some(match (spec, ensure) {
+        (ResourceSpec::KubernetesBootstrapToken { name, secret, expires_at, groups }, true) => {
+            Work::EnsureBootstrapToken {
+                name: name.clone(),
+                secret: *secret,
+                expires_at: *expires_at,
+                groups: groups.clone(),
+                instance: package.issued.instance.clone(),
+            }
+        }
+        (ResourceSpec::KubernetesBootstrapToken { name, .. }, false) => {
+            Work::DeleteBootstrapToken { name: name.clone() }
+        }
+        (ResourceSpec::KubernetesNode { name }, false) => Work::DeleteKubernetesNode { name: name.clone() },
+        (ResourceSpec::SpireJoinToken { secret, expires_at, spiffe_id }, true) => {
+            let spiffe_id = spiffe_id.clone();
+            Work::EnsureSpireJoinToken { secret: *secret, expires_at: *expires_at, spiffe_id }
+        }
+        (ResourceSpec::SpireEntry(entry), true) => Work::EnsureSpireEntry { entry: (**entry).clone() },
+        (ResourceSpec::SpireEntry(entry), false) => Work::DeleteSpireEntry { id: entry.id.clone() },
+        (ResourceSpec::Host(resource), true) => Work::EnsureHost { resource: (**resource).clone() },
+        (ResourceSpec::Host(resource), false) => {
+            Work::DeleteHost { kind: resource.kind.clone(), name: resource.name.clone() }
+        }
+        (ResourceSpec::KubernetesNode { .. }, true) | (ResourceSpec::SpireJoinToken { .. }, false) => {
+            return None;
+        }
+    })
 }
 
 pub(super) fn decide(draft: &mut Draft<'_>, report: &Report) -> Step<Answer> {
@@ -110,8 +150,15 @@ fn take_in(
 ) -> Step<bool> {
     let key = Key::Package(package);
     let Some(package) = draft.package(package)? else { return refuse_unknown(Refusal::Unknown) };
-    let Some((resource, _)) = package.resource(number) else { return refuse(Refusal::NotOutstanding, key) };
-    if verb_of(resource.state) != Some(verb) || resource.attempt != attempt {
+    let known = match number {
+        0 => package.sweep.as_ref().map(|sweep| (sweep, None)),
+        _ => package.resource(number).map(|(resource, spec)| (resource, Some(spec))),
+    };
+    let Some((resource, spec)) = known else { return refuse(Refusal::NotOutstanding, key) };
+    if verb_of(resource.state, spec) != Some(verb)
+        || resource.attempt != attempt
+        || package.waits_for.is_some()
+    {
         return late(draft, key, resource, (verb, attempt), outcome);
     }
     let fact = match outcome {
@@ -121,7 +168,7 @@ fn take_in(
         }
         _ if is_leased_away(draft, resource.lease.as_ref())? => return refuse(Refusal::NotOutstanding, key),
         EffectOutcome::Done => match verb {
-            Verb::Ensure => Fact::ResourceReady { resource: number },
+            Verb::Ensure | Verb::Sweep => Fact::ResourceReady { resource: number },
             Verb::Delete => Fact::ResourceGone { resource: number },
         },
         EffectOutcome::Failed { reason } => failed(draft, number, attempt, reason.clone()),
@@ -134,10 +181,12 @@ fn take_in(
                 Fact::ResourceFailed { resource: number, reason, retry_at: None }
             }
             Verb::Delete => Fact::ResourceGone { resource: number },
+            Verb::Sweep => return Err(Error::input("outcome", "does not fit this effect").into()),
         },
         EffectOutcome::Described(_) => return Err(Error::input("outcome", "does not fit this effect").into()),
     };
     draft.emit(key, fact)?;
+    end::release(draft, package.id)?;
     Ok(true)
 }
 
@@ -159,6 +208,7 @@ fn late(
         (verb, outcome, resource.state),
         (Verb::Ensure, EffectOutcome::Done, ResourceState::Ready)
             | (Verb::Delete, EffectOutcome::Done, ResourceState::Gone)
+            | (Verb::Sweep, EffectOutcome::Done, ResourceState::Ready)
     );
     if same_again && attempt == resource.attempt { Ok(false) } else { refuse(Refusal::NotOutstanding, key) }
 }
@@ -171,11 +221,15 @@ fn failed(draft: &Draft<'_>, resource: u32, attempt: u32, reason: Reason) -> Fac
     }
 }
 
-fn verb_of(state: ResourceState) -> Option<Verb> {
-    match state {
-        ResourceState::Wanted | ResourceState::Creating => Some(Verb::Ensure),
-        ResourceState::Deleting => Some(Verb::Delete),
-        ResourceState::Ready | ResourceState::Gone | ResourceState::Failed => None,
+/// What is to be done with a resource in that state, or with a sweep, which has no specification.
+fn verb_of(state: ResourceState, spec: Option<&ResourceSpec>) -> Option<Verb> {
+    match (state, spec) {
+        (ResourceState::Wanted | ResourceState::Creating, Some(_)) => Some(Verb::Ensure),
+        (ResourceState::Deleting, Some(spec)) => spec.is_deletable().then_some(Verb::Delete),
+        (ResourceState::Wanted | ResourceState::Creating | ResourceState::Deleting, None) => {
+            Some(Verb::Sweep)
+        }
+        (ResourceState::Ready | ResourceState::Gone | ResourceState::Failed, _) => None,
     }
 }
 

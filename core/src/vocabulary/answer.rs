@@ -3,11 +3,11 @@
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, json};
 
-use super::{Class, Refusal};
+use super::{Class, Reason, Refusal};
 use crate::{
     aws::InstanceId,
     code::Code,
-    id::{FileName, NodeId, PackageId},
+    id::{FileName, ItemName, NodeId, PackageId, PoolName, ResourceKind, ResourceName, ScopeId, Subject},
     record::{InstanceState, PackageStatus},
     secret::Secret,
     time::Timestamp,
@@ -25,18 +25,34 @@ pub enum Answer {
     Issued(Issued),
     /// A package was handed over.
     Delivered(Delivered),
+    /// A download link was made.
+    Linked(Linked),
+    /// A package has a new token.
+    Reissued(Reissued),
     /// A token was redeemed.
     Redeemed(Redeemed),
+    /// A proof has to be made once more, with this nonce.
+    UseNonce(UseNonce),
     /// A node is alive.
     CheckedIn(CheckedIn),
+    /// A node is no node any more.
+    NodeEnded(NodeEnded),
+    /// A subject is banned.
+    Banned(Banned),
     /// A package has ended.
     Revoked(Revoked),
+    /// A scope or a pool is as asked.
+    Configured(Configured),
     /// Deadlines were applied.
     Expired(Changed),
+    /// A record was forgotten.
+    Forgotten(Changed),
     /// A report was taken in.
     Reported(Changed),
     /// An event was taken in.
     Observed(Observed),
+    /// A subject was found.
+    SubjectObserved(SubjectObserved),
     /// The rules said no.
     Refused(Refused),
 }
@@ -71,6 +87,34 @@ pub struct Delivered {
     pub again: bool,
 }
 
+/// A download link was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Linked {
+    /// The package.
+    pub package: PackageId,
+    /// The link's secret part: the host puts it behind its own address.
+    pub link: Secret,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// A package has a new token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReissuedAnswer"))]
+pub struct Reissued {
+    /// The package.
+    pub package: PackageId,
+    /// When the new token ends.
+    pub expires_at: Timestamp,
+    /// The enrollment token, if it was delivered in the same decision.
+    pub token: Option<Secret>,
+    /// Until when the old token is good at the latest; it is dead, when absent.
+    pub old_until: Option<Timestamp>,
+    /// Whether this is the answer to a repeated request.
+    pub again: bool,
+}
+
 /// A token was redeemed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -85,20 +129,92 @@ pub struct Redeemed {
     pub retry_until: Timestamp,
     /// Until when the node must have checked in.
     pub activate_by: Timestamp,
+    /// The node's credential, where it proved a key and the registrar has signing keys.
+    pub credential: Option<Credential>,
     /// Whether this is a retry.
     pub again: bool,
 }
 
-/// A node is alive.
+/// A node's credential: a short-lived JWT that is bound to the node's key (`cnf.jkt`) and worth nothing without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Credential {
+    /// The JWT.
+    pub token: Secret,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// A proof has to be made once more, with this nonce: the presenter's clock does not matter then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UseNonce {
+    /// For the proof's `nonce`; good for a minute.
+    pub nonce: String,
+}
+
+/// A node is alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckedIn {
     /// The node.
     pub node: NodeId,
     /// The sequence number that was taken in.
     pub sequence: u64,
+    /// The node's new credential, where it proved a key and the registrar has signing keys.
+    pub credential: Option<Credential>,
     /// Whether this is the answer to a repeated check-in.
     pub again: bool,
+}
+
+/// A node is no node any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NodeEnded {
+    /// The node.
+    pub node: NodeId,
+    /// Whether it was none before.
+    pub again: bool,
+}
+
+/// A subject is banned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Banned {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The subject.
+    pub subject: Subject,
+    /// The node that it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// Whether it was banned before.
+    pub again: bool,
+}
+
+/// A scope or a pool is as asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Configured {
+    /// `false`: it was so before.
+    pub changed: bool,
+}
+
+/// A subject was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SubjectObserved {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The subject.
+    pub subject: Subject,
+    /// The live package that names it, or that its node belongs to.
+    pub package: PackageId,
+    /// Its node, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// Whether this turned the package Activated.
+    pub activated: bool,
 }
 
 /// A package has ended.
@@ -138,10 +254,12 @@ pub struct Observed {
 }
 
 /// The rules said no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// Which rule.
     pub refusal: Refusal,
+    /// What the operator's own rule said.
+    pub reason: Option<Reason>,
 }
 
 impl Refused {
@@ -172,6 +290,7 @@ impl schemars::JsonSchema for Refused {
                 "code": { "type": "string" },
                 "class": { "enum": ["not_found", "denied", "conflict", "later", "malformed"] },
                 "message": { "type": "string" },
+                "reason": { "type": "string" },
             },
         })
     }
@@ -179,10 +298,14 @@ impl schemars::JsonSchema for Refused {
 
 impl Serialize for Refused {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Refused", 3)?;
+        let mut fields = serializer.serialize_struct("Refused", 4)?;
         fields.serialize_field("code", &self.code())?;
         fields.serialize_field("class", &self.class())?;
         fields.serialize_field("message", &self.refusal.to_string())?;
+        match &self.reason {
+            Some(reason) => fields.serialize_field("reason", reason)?,
+            None => fields.skip_field("reason")?,
+        }
         fields.end()
     }
 }
@@ -209,6 +332,45 @@ pub enum GivenContent {
         /// When the cluster stops accepting it.
         expires_at: Timestamp,
     },
+    /// A SPIRE join token, for the agent's first start.
+    SpireJoinToken {
+        /// The token.
+        token: Secret,
+        /// When the SPIRE server stops accepting it.
+        expires_at: Timestamp,
+    },
+    /// The value of a resource of a kind that the host defines.
+    Host {
+        /// The kind.
+        kind: ResourceKind,
+        /// The resource's external name.
+        name: ResourceName,
+        /// Its value.
+        value: Secret,
+    },
+    /// An item of a pool.
+    PoolItem {
+        /// The pool.
+        pool: PoolName,
+        /// The item.
+        item: ItemName,
+        /// Its content, if it has any.
+        content: Option<Secret>,
+    },
+}
+
+impl GivenContent {
+    /// The secret in it; a pool's item may have none.
+    #[must_use]
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::File { content: secret, .. }
+            | Self::KubernetesBootstrapToken { token: secret, .. }
+            | Self::SpireJoinToken { token: secret, .. }
+            | Self::Host { value: secret, .. } => Some(secret),
+            Self::PoolItem { content, .. } => content.as_ref(),
+        }
+    }
 }
 
 impl Answer {
@@ -227,16 +389,34 @@ impl Answer {
                 "token": answer.token.map(|token| placeholder(token, &mut secrets)),
                 "contents": contents(answer.contents, &mut secrets),
             }),
+            Self::Linked(answer) => json!({
+                "type": "linked", "package": answer.package, "link": placeholder(answer.link, &mut secrets),
+                "expires_at": answer.expires_at,
+            }),
+            Self::Reissued(answer) => json!({
+                "type": "reissued", "package": answer.package, "expires_at": answer.expires_at, "again": answer.again,
+                "token": answer.token.map(|token| placeholder(token, &mut secrets)), "old_until": answer.old_until,
+            }),
             Self::Redeemed(answer) => json!({
                 "type": "redeemed", "package": answer.package, "node": answer.node, "again": answer.again,
                 "contents": contents(answer.contents, &mut secrets),
                 "retry_until": answer.retry_until, "activate_by": answer.activate_by,
+                "credential": answer.credential.map(|given| credential(given, &mut secrets)),
             }),
-            Self::CheckedIn(answer) => tagged("checked_in", &answer),
+            Self::UseNonce(answer) => tagged("use_nonce", &answer),
+            Self::CheckedIn(answer) => json!({
+                "type": "checked_in", "node": answer.node, "sequence": answer.sequence, "again": answer.again,
+                "credential": answer.credential.map(|given| credential(given, &mut secrets)),
+            }),
+            Self::NodeEnded(answer) => tagged("node_ended", &answer),
+            Self::Banned(answer) => tagged("banned", &answer),
             Self::Revoked(answer) => tagged("revoked", &answer),
+            Self::Configured(answer) => tagged("configured", &answer),
             Self::Expired(answer) => tagged("expired", &answer),
+            Self::Forgotten(answer) => tagged("forgotten", &answer),
             Self::Reported(answer) => tagged("reported", &answer),
             Self::Observed(answer) => tagged("observed", &answer),
+            Self::SubjectObserved(answer) => tagged("subject_observed", &answer),
             Self::Refused(answer) => tagged("refused", &answer),
         };
         drop_nulls(&mut value);
@@ -250,6 +430,10 @@ fn placeholder(secret: Secret, secrets: &mut Vec<Secret>) -> Value {
     json!({ "$secret": place })
 }
 
+fn credential(given: Credential, secrets: &mut Vec<Secret>) -> Value {
+    json!({ "token": placeholder(given.token, secrets), "expires_at": given.expires_at })
+}
+
 fn contents(given: Vec<GivenContent>, secrets: &mut Vec<Secret>) -> Vec<Value> {
     let mut one = |content| match content {
         GivenContent::File { name, content } => {
@@ -258,6 +442,19 @@ fn contents(given: Vec<GivenContent>, secrets: &mut Vec<Secret>) -> Vec<Value> {
         GivenContent::KubernetesBootstrapToken { token, expires_at } => json!({
             "type": "kubernetes_bootstrap_token", "token": placeholder(token, secrets), "expires_at": expires_at,
         }),
+        GivenContent::SpireJoinToken { token, expires_at } => json!({
+            "type": "spire_join_token", "token": placeholder(token, secrets), "expires_at": expires_at,
+        }),
+        GivenContent::Host { kind, name, value } => {
+            json!({ "type": "host", "kind": kind, "name": name, "value": placeholder(value, secrets) })
+        }
+        GivenContent::PoolItem { pool, item, content } => {
+            let mut given = json!({ "type": "pool_item", "pool": pool, "item": item });
+            if let Some(content) = content {
+                given["content"] = placeholder(content, secrets);
+            }
+            given
+        }
     };
     given.into_iter().map(&mut one).collect()
 }

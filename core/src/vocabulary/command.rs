@@ -1,20 +1,12 @@
 //! What is asked of the registrar.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::net::IpAddr;
 
-use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
-
-use super::{Authority, EffectId, Error, labels::Labels, reason::Reason};
-use crate::{
-    aws::{AccountId, InstanceEvent, InstanceId, Region},
-    id::{FileName, Fingerprint, Kind, NodeId, NodeName, PackageId, PackageName, RequestId, ScopeId},
-    kubernetes::BootstrapGroup,
-    limits,
-    record::{InstanceState, Key},
-    secret::Secret,
-    time::Timestamp,
+use super::{
+    Authority, Ban, ChangePool, CheckIn, ConfigureScope, Deliver, Error, Evict, Expire, Forget, Issue, Leave,
+    MakeLink, ObserveSubject, Recipient, Redeem, Reissue, Report, Revoke,
 };
+use crate::aws::InstanceEvent;
 
 /// One command with the authority behind it.
 #[derive(Clone, Debug)]
@@ -67,7 +59,7 @@ pub fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: 
     })
 }
 
-/// What is asked. Scopes, pools, re-issue, leaving, bans and forgetting will have actions of their own.
+/// What is asked.
 #[derive(Clone, Debug)]
 #[cfg_attr(
     feature = "schema",
@@ -79,14 +71,32 @@ pub enum Action {
     Issue(Issue),
     /// Hand a package over.
     Deliver(Deliver),
+    /// Have a download link made for a package.
+    MakeLink(MakeLink),
+    /// Give a live package a new token.
+    Reissue(Reissue),
     /// Present an enrollment token.
     Redeem(Redeem),
     /// Say that a node is alive.
     CheckIn(CheckIn),
+    /// A node says that it goes.
+    Leave(Leave),
+    /// Send a node away; it may return with a new token.
+    Evict(Evict),
+    /// Never let a subject be a node again.
+    Ban(Ban),
     /// End a package for good.
     Revoke(Revoke),
+    /// Set a scope's quota.
+    ConfigureScope(ConfigureScope),
+    /// Fill or empty a pool.
+    ChangePool(ChangePool),
+    /// Take note that a subject has connected.
+    ObserveSubject(ObserveSubject),
     /// Apply the deadlines of one record.
     Expire(Expire),
+    /// Forget a record that has ended.
+    Forget(Forget),
     /// Say how an effect went.
     Report(Report),
     /// Take note of a verified cloud event. Evidence has no JSON form: only a verifier makes it.
@@ -101,10 +111,19 @@ impl Action {
         match self {
             Self::Issue(_) => "issue",
             Self::Deliver(_) => "deliver",
+            Self::MakeLink(_) => "make_link",
+            Self::Reissue(_) => "reissue",
             Self::Redeem(_) => "redeem",
             Self::CheckIn(_) => "check_in",
+            Self::Leave(_) => "leave",
+            Self::Evict(_) => "evict",
+            Self::Ban(_) => "ban",
             Self::Revoke(_) => "revoke",
+            Self::ConfigureScope(_) => "configure_scope",
+            Self::ChangePool(_) => "change_pool",
+            Self::ObserveSubject(_) => "observe_subject",
             Self::Expire(_) => "expire",
+            Self::Forget(_) => "forget",
             Self::Report(_) => "report",
             Self::ObserveInstance(_) => "observe_instance",
         }
@@ -115,314 +134,77 @@ impl Action {
         match kind {
             "issue" => from_value(members, "").map(Self::Issue),
             "deliver" => from_value(members, "").map(Self::Deliver),
+            "make_link" => from_value(members, "").map(Self::MakeLink),
+            "reissue" => from_value(members, "").map(Self::Reissue),
             "redeem" => from_value(members, "").map(Self::Redeem),
             "check_in" => from_value(members, "").map(Self::CheckIn),
+            "leave" => from_value(members, "").map(Self::Leave),
+            "evict" => from_value(members, "").map(Self::Evict),
+            "ban" => from_value(members, "").map(Self::Ban),
             "revoke" => from_value(members, "").map(Self::Revoke),
+            "configure_scope" => from_value(members, "").map(Self::ConfigureScope),
+            "change_pool" => from_value(members, "").map(Self::ChangePool),
+            "observe_subject" => from_value(members, "").map(Self::ObserveSubject),
             "expire" => from_value(members, "").map(Self::Expire),
+            "forget" => from_value(members, "").map(Self::Forget),
             "report" => from_value(members, "").map(Self::Report),
-            _ => Err(Error::input(
-                "type",
-                "expected issue, deliver, redeem, check_in, revoke, expire or report",
-            )),
+            _ => Err(Error::input("type", &format!("expected one of {}", NAMES.join(", ")))),
         }
     }
 
     /// The authority, where an action has just one.
     fn only_authority(&self) -> Option<Authority> {
         match self {
-            Self::Redeem(_) | Self::CheckIn(_) => Some(Authority::Node),
+            Self::Redeem(_) | Self::CheckIn(_) | Self::Leave(_) => Some(Authority::Node),
             Self::Expire(_) => Some(Authority::Timer),
             Self::ObserveInstance(_) => Some(Authority::Event),
-            Self::Deliver(Deliver { to: Recipient::Instance { .. } }) => Some(Authority::Node),
-            Self::Deliver(_) | Self::Issue(_) | Self::Revoke(_) | Self::Report(_) => None,
+            Self::Deliver(deliver) => match deliver.to {
+                Recipient::Link { .. } | Recipient::Instance { .. } | Recipient::ParentNode { .. } => {
+                    Some(Authority::Node)
+                }
+                Recipient::Operator { .. } => None,
+            },
+            Self::Issue(_)
+            | Self::MakeLink(_)
+            | Self::Reissue(_)
+            | Self::Evict(_)
+            | Self::Ban(_)
+            | Self::Revoke(_)
+            | Self::ConfigureScope(_)
+            | Self::ChangePool(_)
+            | Self::ObserveSubject(_)
+            | Self::Forget(_)
+            | Self::Report(_) => None,
         }
     }
 }
 
-/// Make a package: a token, what it is bound to, what it carries.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Issue {
-    /// Unique among the live packages of the scope.
-    pub name: PackageName,
-    /// The tenant, site or account; `default` when left out.
-    #[serde(default = "defaults::scope")]
-    pub scope: ScopeId,
-    /// The host's own classification; `node` when left out.
-    #[serde(default = "defaults::kind")]
-    pub kind: Kind,
-    /// Free labels for lists.
-    #[serde(default)]
-    pub labels: Labels,
-    /// Seconds until the unused package expires; the policy's default when left out, clamped to nothing: too long is an error.
-    #[serde(default)]
-    pub ttl_seconds: Option<u32>,
-    /// How many distinct subjects may redeem the token, at most [`limits::PACKAGE_NODES`].
-    #[serde(default = "defaults::one")]
-    pub max_uses: u32,
-    /// What a presenter must match. All of it must match.
-    #[serde(default)]
-    pub bindings: Bindings,
-    /// What turns the package Activated.
-    #[serde(default)]
-    pub activates_on: ActivatesOn,
-    /// What the package carries, at most [`limits::CONTENTS`].
-    #[serde(default)]
-    pub contents: Vec<Content>,
-    /// The same request id and name again give the same package, so that a lost reply can be asked for again.
-    #[serde(default)]
-    pub request: Option<RequestId>,
-    /// Deliver to the operator in the same decision; not possible when contents need something external first.
-    #[serde(default)]
-    pub deliver: bool,
-}
-
-impl Issue {
-    /// A single-use package named `name` in the scope `default`, with the policy's lifetime and nothing in it.
-    #[must_use]
-    pub fn new(name: PackageName) -> Self {
-        Self {
-            name,
-            scope: defaults::scope(),
-            kind: defaults::kind(),
-            labels: Labels::default(),
-            ttl_seconds: None,
-            max_uses: 1,
-            bindings: Bindings::default(),
-            activates_on: ActivatesOn::default(),
-            contents: Vec::new(),
-            request: None,
-            deliver: false,
-        }
-    }
-}
-
-/// What must happen for a package to count as in use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ActivatesOn {
-    /// The hand-over is the whole job. Such a package has no enrollment token.
-    Delivery,
-    /// The first redemption.
-    Redeem,
-    /// The first check-in of a node: proof that it has what it was given.
-    #[default]
-    CheckIn,
-}
-
-/// What a presenter of the token must match; everything given must hold.
-///
-/// A binding narrows what a thief can do with a stolen token. None of them proves anything alone: an instance id
-/// or a node name is claimed by the presenter, and an address is as good as the network it comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Bindings {
-    /// The cloud instance that the presenter names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance: Option<InstanceId>,
-    /// The node name that the presenter names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node_name: Option<NodeName>,
-    /// Networks that the request must come from, at most [`limits::CIDRS`]; any of them.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
-    pub cidrs: BTreeSet<IpNet>,
-}
-
-/// One thing that a package carries.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Content {
-    /// A file, given to the node as it is. Sealed in the vault until then.
-    File {
-        /// Its plain name.
-        name: FileName,
-        /// Its text, at most [`limits::FILE_BYTES`].
-        content: Secret,
-    },
-    /// A Kubernetes bootstrap token, made for this package and put into the cluster as a Secret.
-    /// See <https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/>.
-    KubernetesBootstrapToken {
-        /// Groups of whoever authenticates with it; kubeadm's node group when left out.
-        #[serde(default = "defaults::groups")]
-        groups: BTreeSet<BootstrapGroup>,
-        /// Seconds that the token lives, at most [`limits::BOOTSTRAP_TOKEN_TTL_MAX_SECONDS`], which is the default.
-        #[serde(default = "defaults::bootstrap_token_ttl")]
-        ttl_seconds: u32,
-    },
-}
-
-/// Hand a package over, once; the same recipient again within its window.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Deliver {
-    /// To whom.
-    pub to: Recipient,
-}
-
-/// Who receives a package. Links and parent nodes will be recipients too.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Recipient {
-    /// The operator who asks, to carry it to the node.
-    Operator {
-        /// The package.
-        package: PackageId,
-    },
-    /// The cloud instance itself, which proves itself by the address that the cloud's API gave for it.
-    Instance {
-        /// The instance that the requester says it is.
-        instance: InstanceId,
-    },
-}
-
-/// Present an enrollment token.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Redeem {
-    /// The token, as it was handed out.
-    pub token: Secret,
-    /// An identifier of the presenter that the host vouches for; the policy must allow it. Key proofs will stand beside it.
-    pub fingerprint: Fingerprint,
-    /// The cloud instance that the presenter says it is.
-    #[serde(default)]
-    pub instance: Option<InstanceId>,
-    /// The node name that the presenter says it has.
-    #[serde(default)]
-    pub node_name: Option<NodeName>,
-}
-
-/// Say that a node is alive.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CheckIn {
-    /// The node.
-    pub node: NodeId,
-    /// The fingerprint it redeemed with.
-    pub fingerprint: Fingerprint,
-    /// Counts the node's check-ins from 1. The last number again is a lost reply; an older one is a suspected clone.
-    pub sequence: u64,
-}
-
-/// End a package for good.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Revoke {
-    /// The package.
-    pub package: PackageId,
-    /// Why, for the audit.
-    #[serde(default)]
-    pub reason: Option<Reason>,
-}
-
-/// Apply the deadlines of one record that have come.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Expire {
-    /// The record, as the store's `due` named it.
-    pub key: Key,
-}
-
-/// Say how an effect went.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Report {
-    /// The effect, as `outstanding` named it.
-    pub effect: EffectId,
-    /// How it went.
-    pub outcome: Outcome,
-}
-
-/// How an effect went.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "EffectOutcome"))]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Outcome {
-    /// A worker takes it, for at most `lease_seconds` ([`limits::LEASE_MAX_SECONDS`]): nobody else shall meanwhile.
-    Started {
-        /// Seconds until the worker is taken for dead.
-        lease_seconds: u32,
-    },
-    /// What was wanted is so, whether or not it was so before.
-    Done,
-    /// It was not done; it is tried again after a delay.
-    Failed {
-        /// Why, for the operator. Must hold no secret.
-        reason: Reason,
-    },
-    /// Something of that name exists that is not ours.
-    Collision,
-    /// Nobody knows whether it was done (a time-out, for example); it is tried again.
-    Unknown,
-    /// The cloud's answer about an instance.
-    Described(Description),
-}
-
-/// An instance, as the cloud's own API describes it (EC2 `DescribeInstances`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Description {
-    /// The account that owns the reservation.
-    pub account: AccountId,
-    /// The region that was asked.
-    pub region: Region,
-    /// The state that the API reports.
-    pub state: InstanceState,
-    /// All addresses, private and public, at most [`limits::INSTANCE_ADDRESSES`].
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
-    pub addresses: BTreeSet<IpAddr>,
-    /// The instance's tags, at most [`limits::INSTANCE_TAGS`].
-    #[serde(default)]
-    pub tags: std::collections::BTreeMap<String, String>,
-    /// When it was launched.
-    #[serde(default)]
-    pub launched_at: Option<Timestamp>,
-}
-
-mod defaults {
-    use super::{BTreeSet, BootstrapGroup, Kind, ScopeId, limits};
-
-    #[expect(clippy::expect_used, reason = "a literal that the tests parse")]
-    pub(super) fn scope() -> ScopeId {
-        "default".parse().expect("a valid scope id")
-    }
-
-    #[expect(clippy::expect_used, reason = "a literal that the tests parse")]
-    pub(super) fn kind() -> Kind {
-        "node".parse().expect("a valid kind")
-    }
-
-    pub(super) fn groups() -> BTreeSet<BootstrapGroup> {
-        BTreeSet::from([BootstrapGroup::kubeadm()])
-    }
-
-    pub(super) const fn one() -> u32 {
-        1
-    }
-
-    pub(super) const fn bootstrap_token_ttl() -> u32 {
-        limits::BOOTSTRAP_TOKEN_TTL_MAX_SECONDS
-    }
-}
+/// The actions that have a JSON form.
+const NAMES: [&str; 16] = [
+    "issue",
+    "deliver",
+    "make_link",
+    "reissue",
+    "redeem",
+    "check_in",
+    "leave",
+    "evict",
+    "ban",
+    "revoke",
+    "configure_scope",
+    "change_pool",
+    "observe_subject",
+    "expire",
+    "forget",
+    "report",
+];
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::record::Key;
 
     #[test]
     fn defaults_are_filled_in_and_the_authority_is_inferred_where_it_is_certain() {
@@ -430,7 +212,7 @@ mod tests {
             Command::from_value(json!({"type": "issue", "authority": "operator:ann", "name": "edge-1"}))
                 .unwrap();
         let Action::Issue(issue) = command.action else { panic!("{command:?}") };
-        assert_eq!((issue.scope.as_str(), issue.kind.as_str(), issue.max_uses), ("default", "node", 1));
+        assert_eq!((issue.scope.as_str(), issue.kind.as_str(), issue.max_uses), ("default", "node", Some(1)));
         let expire =
             Command::from_value(json!({"type": "expire", "key": "instance/i-0123456789abcdef0"})).unwrap();
         assert_eq!(expire.authority, Authority::Timer);
@@ -448,7 +230,7 @@ mod tests {
         );
         assert!(unknown.starts_with("bindings.cidr: unknown field"), "{unknown}");
         let evidence = path(json!({"type": "observe_instance", "authority": "event"}));
-        assert!(evidence.starts_with("type: expected issue"), "{evidence}");
+        assert!(evidence.starts_with("type: expected one of issue"), "{evidence}");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What a decision asks the host to commit, and what it releases afterwards.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::{Answer, Error, Event, Notice, VaultWrite};
+use super::{Answer, Error, Event, Notice, Refused, VaultWrite};
 use crate::{
     id::{DecisionId, ScopeId},
-    record::{Index, Key, Record},
+    record::{Index, Key, Versioned},
     time::Timestamp,
 };
 
@@ -28,6 +30,14 @@ pub struct Decision {
     pub pending: Pending,
 }
 
+impl Decision {
+    /// The refusal, if it is one: that may be known before the commit.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        if let Answer::Refused(refused) = &self.pending.answer { Some(refused) } else { None }
+    }
+}
+
 /// An answer that cannot be had before the commit: a host that crashed in between must not have told anybody.
 #[derive(Debug)]
 pub struct Pending {
@@ -36,6 +46,10 @@ pub struct Pending {
 }
 
 impl Pending {
+    pub(crate) fn new(decision: DecisionId, answer: Answer) -> Self {
+        Self { decision, answer }
+    }
+
     /// Gives the answer in exchange for the receipt of its own commit.
     ///
     /// # Errors
@@ -66,6 +80,8 @@ pub struct Commit {
     pub writes: Vec<Write>,
     /// The facts behind the writes, in order.
     pub events: Vec<Event>,
+    /// Their bodies, digested already.
+    pub(crate) bodies: Vec<Arc<str>>,
     /// Refusals to be counted.
     pub notices: Vec<Notice>,
     /// Secrets to be kept or destroyed.
@@ -86,13 +102,16 @@ pub struct Guard {
 pub struct Write {
     /// The record's key.
     pub key: Key,
-    /// Its new version.
-    pub version: u64,
-    /// The record.
-    pub record: Record,
+    /// The record with its new version and head.
+    pub row: Versioned,
 }
 
 impl Commit {
+    /// The events with their bodies, as they are stored.
+    pub fn bodies(&self) -> impl Iterator<Item = (&Event, &str)> {
+        self.events.iter().zip(self.bodies.iter().map(AsRef::as_ref))
+    }
+
     /// Exchanges the commit for its receipt. Call it when, and only when, the store has made it durable.
     #[must_use]
     pub fn committed(self) -> Committed {
@@ -106,7 +125,7 @@ impl Commit {
     }
 
     fn scope_of(&self, key: &Key) -> Option<ScopeId> {
-        self.writes.iter().find(|write| write.key == *key).and_then(|write| write.record.index().scope)
+        self.writes.iter().find(|write| write.key == *key).and_then(|write| write.row.record.index().scope)
     }
 
     /// The commit as text rows, identical in every language, for stores that keep text.
@@ -115,17 +134,17 @@ impl Commit {
         let guard = |guard: &Guard| GuardRow { key: guard.key.to_string(), version: guard.version };
         let write = |write: &Write| WriteRow {
             key: write.key.to_string(),
-            version: write.version,
-            body: write.record.body(),
-            index: write.record.index(),
+            version: write.row.version,
+            body: write.row.body(),
+            index: write.row.record.index(),
         };
-        let event = |event: &Event| EventRow {
+        let event = |(event, body): (&Event, &str)| EventRow {
             key: event.key.to_string(),
             version: event.version,
             at: event.at,
             fact: event.fact.name(),
             scope: self.scope_of(&event.key),
-            body: event.body(),
+            body: body.to_owned(),
         };
         let notice =
             |notice: &Notice| NoticeRow { coalesce: notice.coalesce(), at: notice.at, body: notice.body() };
@@ -138,7 +157,7 @@ impl Commit {
         Batch {
             guards: self.guards.iter().map(guard).collect(),
             writes: self.writes.iter().map(write).collect(),
-            events: self.events.iter().map(event).collect(),
+            events: self.bodies().map(event).collect(),
             notices: self.notices.iter().map(notice).collect(),
             vault: self.vault.iter().map(vault).collect(),
         }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     aws::{AccountId, InstanceId, Region},
-    id::{ActorName, InvalidId, PackageId, SecretId, as_text},
+    id::{ActorName, InvalidId, NodeName, PackageId, ResourceKind, ResourceName, SecretId, as_text},
     kubernetes::BootstrapGroup,
-    record::Key,
+    record::{HostResource, Key, SpireEntry},
+    spire::SpiffeId,
     time::Timestamp,
 };
 
@@ -21,9 +22,9 @@ pub enum EffectId {
     Resource {
         /// The package.
         package: PackageId,
-        /// The resource's number.
+        /// The resource's number; 0 for the sweep.
         resource: u32,
-        /// Ensure or delete.
+        /// Ensure, delete or sweep.
         verb: Verb,
         /// Counts the attempts from 1.
         attempt: u32,
@@ -44,6 +45,18 @@ pub enum Verb {
     Ensure,
     /// See to it that it does not exist.
     Delete,
+    /// Tell the records below the package of its end.
+    Sweep,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ensure => "ensure",
+            Self::Delete => "delete",
+            Self::Sweep => "sweep",
+        }
+    }
 }
 
 impl EffectId {
@@ -61,11 +74,7 @@ impl fmt::Display for EffectId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Resource { package, resource, verb, attempt } => {
-                let verb = match verb {
-                    Verb::Ensure => "ensure",
-                    Verb::Delete => "delete",
-                };
-                write!(formatter, "package/{package}#{resource}.{verb}.{attempt}")
+                write!(formatter, "package/{package}#{resource}.{}.{attempt}", verb.as_str())
             }
             Self::Describe { instance, attempt } => {
                 write!(formatter, "instance/{instance}#describe.{attempt}")
@@ -97,6 +106,7 @@ fn parse(text: &str) -> Option<EffectId> {
     let verb = match verb {
         "ensure" => Verb::Ensure,
         "delete" => Verb::Delete,
+        "sweep" => Verb::Sweep,
         _ => return None,
     };
     let package = key.strip_prefix("package/")?.parse().ok()?;
@@ -155,6 +165,49 @@ pub enum Work {
         /// The Secret's name in `kube-system`.
         name: String,
     },
+    /// Ensure that the cluster has no object for the node.
+    DeleteKubernetesNode {
+        /// The object's name.
+        name: NodeName,
+    },
+    /// Ensure that exactly this SPIRE join token exists (`CreateJoinToken` with our own value); `reveal` gives it.
+    EnsureSpireJoinToken {
+        /// The sealed token.
+        secret: SecretId,
+        /// When the token expires.
+        expires_at: Timestamp,
+        /// The id that the agent attested by it gets besides SPIRE's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spiffe_id: Option<SpiffeId>,
+    },
+    /// Ensure that exactly this SPIRE entry exists (`BatchCreateEntry` with our own id).
+    EnsureSpireEntry {
+        /// The entry.
+        entry: SpireEntry,
+    },
+    /// Ensure that the SPIRE entry does not exist (`BatchDeleteEntry`).
+    DeleteSpireEntry {
+        /// The entry's id.
+        id: String,
+    },
+    /// Ensure that exactly this resource exists; `reveal` gives its value, if it has one.
+    EnsureHost {
+        /// The resource.
+        resource: HostResource,
+    },
+    /// Ensure that the resource does not exist.
+    DeleteHost {
+        /// Its kind.
+        kind: ResourceKind,
+        /// Its external name.
+        name: ResourceName,
+    },
+    /// Send `expire` for every live node and package whose index names this package as its parent; report `done` when
+    /// there is none left.
+    Sweep {
+        /// The package.
+        package: PackageId,
+    },
 }
 
 impl Work {
@@ -162,8 +215,17 @@ impl Work {
     #[must_use]
     pub fn secrets(&self) -> Vec<SecretId> {
         match self {
-            Self::EnsureBootstrapToken { secret, .. } => vec![*secret],
-            Self::DescribeInstance { .. } | Self::DeleteBootstrapToken { .. } => Vec::new(),
+            Self::EnsureBootstrapToken { secret, .. } | Self::EnsureSpireJoinToken { secret, .. } => {
+                vec![*secret]
+            }
+            Self::EnsureHost { resource } => resource.secret.into_iter().collect(),
+            Self::DescribeInstance { .. }
+            | Self::DeleteBootstrapToken { .. }
+            | Self::DeleteKubernetesNode { .. }
+            | Self::EnsureSpireEntry { .. }
+            | Self::DeleteSpireEntry { .. }
+            | Self::DeleteHost { .. }
+            | Self::Sweep { .. } => Vec::new(),
         }
     }
 }

@@ -1,20 +1,24 @@
 //! What has happened: complete facts, each about exactly one record.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivatesOn, Authority, Bindings, Description, Error, labels::Labels, reason::Reason};
+use super::{ActivatesOn, Authority, Bindings, Description, Error, Labels, Notes, Reason};
 use crate::{
     aws::{AccountId, InstanceId, Region},
     id::{
-        ActorName, DecisionId, Fingerprint, ForeignId, Kind, NodeId, NodeName, PackageId, PackageName,
-        RequestId, ScopeId, SecretId,
+        ActorName, DecisionId, Digest, Fingerprint, ForeignId, ItemName, Kind, NodeId, NodeName, PackageId,
+        PackageName, RequestId, ScopeId, SecretId,
     },
     json,
     record::{
-        Delivery, EndReason, InstanceState, Key, PackageContent, PackageStatus, ResourceSpec, RetireReason,
-        TokenDigest, check_schema,
+        CredentialGrant, Delivery, EndReason, InstanceState, Key, PackageContent, PackageStatus,
+        ResourceSpec, RetireReason, TokenDigest, check_schema, migrate,
     },
     time::Timestamp,
 };
@@ -30,6 +34,10 @@ pub struct Event {
     pub key: Key,
     /// The record's version after this event; counts from 1.
     pub version: u64,
+    /// The digest of the record's event before this one: SHA-256 over its body as stored. Absent at version 1, and after
+    /// an event of schema 1, which were not linked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Digest>,
     /// When it was decided.
     pub at: Timestamp,
     /// The decision it belongs to.
@@ -59,8 +67,13 @@ impl Event {
     /// # Errors
     /// [`Error::NewerSchema`] and [`Error::CorruptRecord`].
     pub fn from_body(body: &str) -> Result<Self, Error> {
-        check_schema(body)?;
-        serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))
+        let schema = check_schema(body)?;
+        let read = if migrate::is_old(schema) {
+            serde_json::from_value(migrate::event(body, schema)?)
+        } else {
+            serde_json::from_str(body)
+        };
+        read.map_err(|error| Error::CorruptRecord(error.to_string()))
     }
 }
 
@@ -77,12 +90,42 @@ pub enum Fact {
     },
     /// Its window for handing over again has closed.
     DeliveryClosed,
+    /// A download link was made for it; earlier ones are dead.
+    LinkMade {
+        /// Counts the package's links.
+        number: u32,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// It has a new token.
+    PackageReissued(Box<Reissued>),
+    /// The token before the current one is dead.
+    OldTokenClosed,
     /// A new subject has redeemed its token.
     PackageClaimed {
         /// The node made for it.
         node: NodeId,
         /// The subject.
         subject: Fingerprint,
+    },
+    /// A use that was spent before is now this node's, by a reissued token.
+    PackageReclaimed {
+        /// The node.
+        node: NodeId,
+        /// The subject.
+        subject: Fingerprint,
+        /// The node that the use was; the same, when a retired node has returned.
+        replaces: NodeId,
+    },
+    /// A package was issued under it.
+    ChildAdded {
+        /// The package.
+        child: PackageId,
+    },
+    /// A package under it has ended.
+    ChildEnded {
+        /// The package.
+        child: PackageId,
     },
     /// It is in use.
     PackageActivated,
@@ -111,7 +154,19 @@ pub enum Fact {
         status: PackageStatus,
         /// Why.
         reason: EndReason,
+        /// Whether records below it have to be swept.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sweep: bool,
     },
+    /// Another package has its name now, has taken over what it had reserved, and waits until nothing of it is left outside.
+    PackageSuccessor {
+        /// The other package.
+        package: PackageId,
+    },
+    /// Nothing is left outside of the package that this one waited for.
+    PackageUnblocked,
+    /// Everything that it held of its scope and of pools was given back.
+    PackageReleased,
     /// A worker has taken the resource's outstanding effect.
     ResourceStarted {
         /// The resource.
@@ -153,6 +208,11 @@ pub enum Fact {
     },
     /// A name is free again.
     NameFreed,
+    /// A live package names the subject.
+    SubjectExpected {
+        /// The package.
+        package: PackageId,
+    },
     /// A subject is now this node.
     SubjectBound {
         /// The node.
@@ -160,14 +220,40 @@ pub enum Fact {
         /// Its package.
         package: PackageId,
     },
-    /// A subject is no node any more.
+    /// A subject was given its grant anew.
+    SubjectRecovered {
+        /// The node.
+        node: NodeId,
+        /// Its package.
+        package: PackageId,
+    },
+    /// A subject is no node any more, and no package names it.
     SubjectReleased,
-    /// A node has redeemed a token.
+    /// A subject is never to be a node again.
+    SubjectBanned {
+        /// Who says so.
+        by: ActorName,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// A node has redeemed a token; also once more, when it is given its grant anew.
     NodeClaimed(Box<NodeClaimed>),
+    /// A node has proven its key once more, for its grant.
+    NodeProven {
+        /// The digest of the proof's identifier.
+        proof: Digest,
+    },
     /// A node has checked in.
     NodeCheckedIn {
         /// Its sequence number.
         sequence: u64,
+        /// Its new credential, where it proved a key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credential: Option<CredentialGrant>,
+        /// The digest of the proof's identifier.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Digest>,
     },
     /// The node can no longer ask for its grant again.
     NodeGrantClosed,
@@ -176,6 +262,63 @@ pub enum Fact {
         /// Why.
         reason: RetireReason,
     },
+    /// A scope's quota was set.
+    ScopeConfigured {
+        /// How many packages may live at once; any number, when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_outstanding: Option<u32>,
+        /// How many uses may be reserved at once; any number, when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_active: Option<u32>,
+    },
+    /// A package was issued within a scope.
+    ScopeReserved {
+        /// The package.
+        package: PackageId,
+        /// The uses reserved for it, beyond what it took over from the package before it.
+        uses: u32,
+    },
+    /// A package of a scope has ended; what was reserved for it stays so until nothing of it is left outside.
+    ScopePackageEnded {
+        /// The package.
+        package: PackageId,
+    },
+    /// What was reserved for a package is free again.
+    ScopeReturned {
+        /// The package.
+        package: PackageId,
+        /// The uses.
+        uses: u32,
+    },
+    /// A pool was filled or emptied.
+    PoolChanged {
+        /// What the pool's secrets are kept under in the vault.
+        vault: PackageId,
+        /// The number of its next secret.
+        next_secret: u32,
+        /// The new items, each with its sealed content.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        added: BTreeMap<ItemName, Option<SecretId>>,
+        /// The items that are no more.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        removed: BTreeSet<ItemName>,
+    },
+    /// A package has an item of a pool.
+    PoolItemAssigned {
+        /// The item.
+        item: ItemName,
+        /// The package.
+        package: PackageId,
+    },
+    /// An item is free again.
+    PoolItemReturned {
+        /// The item.
+        item: ItemName,
+        /// The package that had it.
+        package: PackageId,
+    },
+    /// The record had ended and was forgotten; its version and digest stay.
+    Forgotten,
     /// The cloud told of an instance's state.
     InstanceObserved {
         /// Its account.
@@ -229,13 +372,22 @@ impl Fact {
             Self::PackageIssued(_) => "package_issued",
             Self::PackageDelivered { .. } => "package_delivered",
             Self::DeliveryClosed => "delivery_closed",
+            Self::LinkMade { .. } => "link_made",
+            Self::PackageReissued(_) => "package_reissued",
+            Self::OldTokenClosed => "old_token_closed",
             Self::PackageClaimed { .. } => "package_claimed",
+            Self::PackageReclaimed { .. } => "package_reclaimed",
+            Self::ChildAdded { .. } => "child_added",
+            Self::ChildEnded { .. } => "child_ended",
             Self::PackageActivated => "package_activated",
             Self::GrantClosed { .. } => "grant_closed",
             Self::PackageNodeRetired { .. } => "package_node_retired",
             Self::CloneSuspected { .. } => "clone_suspected",
             Self::TokenClosed => "token_closed",
             Self::PackageEnded { .. } => "package_ended",
+            Self::PackageSuccessor { .. } => "package_successor",
+            Self::PackageUnblocked => "package_unblocked",
+            Self::PackageReleased => "package_released",
             Self::ResourceStarted { .. } => "resource_started",
             Self::ResourceReady { .. } => "resource_ready",
             Self::ResourceFailed { .. } => "resource_failed",
@@ -243,12 +395,24 @@ impl Fact {
             Self::ResourceGone { .. } => "resource_gone",
             Self::NameTaken { .. } => "name_taken",
             Self::NameFreed => "name_freed",
+            Self::SubjectExpected { .. } => "subject_expected",
             Self::SubjectBound { .. } => "subject_bound",
+            Self::SubjectRecovered { .. } => "subject_recovered",
             Self::SubjectReleased => "subject_released",
+            Self::SubjectBanned { .. } => "subject_banned",
             Self::NodeClaimed(_) => "node_claimed",
+            Self::NodeProven { .. } => "node_proven",
             Self::NodeCheckedIn { .. } => "node_checked_in",
             Self::NodeGrantClosed => "node_grant_closed",
             Self::NodeRetired { .. } => "node_retired",
+            Self::ScopeConfigured { .. } => "scope_configured",
+            Self::ScopeReserved { .. } => "scope_reserved",
+            Self::ScopePackageEnded { .. } => "scope_package_ended",
+            Self::ScopeReturned { .. } => "scope_returned",
+            Self::PoolChanged { .. } => "pool_changed",
+            Self::PoolItemAssigned { .. } => "pool_item_assigned",
+            Self::PoolItemReturned { .. } => "pool_item_returned",
+            Self::Forgotten => "forgotten",
             Self::InstanceObserved { .. } => "instance_observed",
             Self::InstanceDescribing { .. } => "instance_describing",
             Self::InstanceDescribed { .. } => "instance_described",
@@ -272,10 +436,26 @@ pub struct PackageIssued {
     /// Its labels.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+    /// An operator's notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Notes>,
+    /// What makes it another package when it changes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keepers: BTreeMap<String, String>,
+    /// The packages above it, the nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<PackageId>,
     /// When it expires if it is not in use by then, and when its token can no longer be redeemed.
     pub expires_at: Timestamp,
-    /// How many subjects may redeem its token.
-    pub max_uses: u32,
+    /// How many subjects may redeem its token; any number, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u32>,
+    /// Seconds after its time for which a wide package keeps its contents for those who may still retry.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retry_seconds: u32,
+    /// Seconds of silence after which a node of it retires; never, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inactivity_seconds: Option<u32>,
     /// What a presenter must match.
     pub bindings: Bindings,
     /// What turns it Activated.
@@ -294,6 +474,32 @@ pub struct PackageIssued {
     pub instance: Option<InstanceId>,
     /// The caller's request id.
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+    /// The package whose external resources must be gone before its own are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<PackageId>,
+    /// The uses that its scope keeps reserved for it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reserved: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A package's new token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reissued {
+    /// The token.
+    pub token: TokenDigest,
+    /// Until when the one before it is good at the latest; dead at once, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_until: Option<Timestamp>,
+    /// When the package expires now if it is not in use by then, and when the token can no longer be redeemed.
+    pub expires_at: Timestamp,
+    /// The caller's request id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
 }
 
@@ -317,6 +523,17 @@ pub struct NodeClaimed {
     pub retry_until: Timestamp,
     /// Until when it must have checked in.
     pub activate_by: Timestamp,
+    /// The generation of the token.
+    pub generation: u16,
+    /// Seconds of silence after which it retires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inactivity_seconds: Option<u32>,
+    /// Its credential, where it proved a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialGrant>,
+    /// The digest of the proof's identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Digest>,
 }
 
 /// The secrets that the facts of a decision speak of, for the vault.

@@ -7,27 +7,32 @@ mod decision;
 mod effect;
 mod error;
 mod event;
+mod issue;
 mod labels;
 mod notice;
-mod reason;
 mod refusal;
+mod requests;
+mod text;
 
 pub use answer::{
-    Answer, Changed, CheckedIn, Delivered, GivenContent, Issued, Observed, Redeemed, Refused, Revoked,
+    Answer, Banned, Changed, CheckedIn, Configured, Credential, Delivered, GivenContent, Issued, Linked,
+    NodeEnded, Observed, Redeemed, Refused, Reissued as ReissuedAnswer, Revoked, SubjectObserved, UseNonce,
 };
 pub use authority::Authority;
-pub use command::{
-    Action, ActivatesOn, Bindings, CheckIn, Command, Content, Deliver, Description, Expire, Issue,
-    Outcome as EffectOutcome, Recipient, Redeem, Report, Revoke, from_value,
-};
+pub use command::{Action, Command, from_value};
 pub use decision::{
     Batch, Commit, Committed, Decision, EventRow, Guard, GuardRow, NoticeRow, Outcome, Pending, VaultRow,
     Write, WriteRow,
 };
 pub use effect::{Effect, EffectId, Verb, Work};
 pub use error::Error;
-pub use event::{Event, Fact, NodeClaimed, PackageIssued, VaultWrite};
+pub use event::{Event, Fact, NodeClaimed, PackageIssued, Reissued, VaultWrite};
+pub use issue::{ActivatesOn, Bindings, Content, HostValue, Issue};
 pub use labels::Labels;
-pub use notice::Notice;
-pub use reason::Reason;
+pub use notice::{Anchor, Notice};
 pub use refusal::{Class, Refusal};
+pub use requests::{
+    Ban, ChangePool, CheckIn, ConfigureScope, Deliver, Description, Evict, Expire, Forget, Leave, MakeLink,
+    ObserveSubject, Outcome as EffectOutcome, Recipient, Redeem, Reissue, Report, Revoke,
+};
+pub use text::{Notes, Reason};

@@ -5,8 +5,14 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
-use super::{Authority, Refusal};
-use crate::{code::Code, id::PackageId, json, record::Key, time::Timestamp};
+use super::{Authority, Reason};
+use crate::{
+    code::Code,
+    id::{Digest, PackageId},
+    json,
+    record::Key,
+    time::Timestamp,
+};
 
 /// A refusal worth counting.
 ///
@@ -28,25 +34,45 @@ pub struct Notice {
     /// The package whose token or name was presented, if it exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageId>,
-    /// The record it was judged against, with its version: the fact that the notice is anchored to.
+    /// The fact that it was judged against: the notice is anchored to it, not linked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub anchor: Option<(Key, u64)>,
+    pub anchor: Option<Anchor>,
+    /// What the operator's own rule said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// The last fact of a record, as it was when something was judged against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Anchor {
+    /// The record.
+    pub key: Key,
+    /// Its version.
+    pub version: u64,
+    /// The digest of its last event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<Digest>,
 }
 
 impl Notice {
     pub(crate) fn new(
-        refusal: Refusal,
+        code: Code,
         action: &'static str,
         at: Timestamp,
-        authority: Authority,
-        source: Option<IpAddr>,
-        anchor: Option<(Key, u64)>,
+        (authority, source): (Authority, Option<IpAddr>),
+        anchor: Option<Anchor>,
     ) -> Self {
-        let package = anchor.as_ref().and_then(|(key, _)| match key {
+        let package = anchor.as_ref().and_then(|anchor| match &anchor.key {
             Key::Package(id) => Some(*id),
-            Key::Name(..) | Key::Subject(..) | Key::Node(_) | Key::Instance(_) | Key::Secret(_) => None,
+            Key::Scope(_)
+            | Key::Pool(..)
+            | Key::Name(..)
+            | Key::Subject(..)
+            | Key::Node(_)
+            | Key::Instance(_)
+            | Key::Secret(_) => None,
         });
-        Self { action, code: refusal.code(), at, authority, network: source.map(network), package, anchor }
+        Self { action, code, at, authority, network: source.map(network), package, anchor, reason: None }
     }
 
     /// Notices with the same key are one row with a count: minute, code, package and network. Older keys sort first.
@@ -84,11 +110,10 @@ mod tests {
     fn a_flood_from_one_network_in_one_minute_is_one_row() {
         let notice = |source: &str, at: &str| {
             Notice::new(
-                Refusal::UnknownToken,
+                Code::UnknownToken,
                 "redeem",
                 at.parse().unwrap(),
-                Authority::Node,
-                Some(source.parse().unwrap()),
+                (Authority::Node, Some(source.parse().unwrap())),
                 None,
             )
             .coalesce()

@@ -51,6 +51,46 @@ pub enum Refusal {
     NotOutstanding,
     /// A deadline seems to have come, but the clock is not to be trusted.
     ClockSuspect,
+    /// A rule of the operator's own policy denies it.
+    Policy,
+    /// The scope allows no more live packages, or no more reservations.
+    QuotaExceeded,
+    /// A package without a number of uses does not fit into a scope that counts its active ones.
+    UnboundedPackage,
+    /// The pool has no free item, or is not known.
+    PoolEmpty,
+    /// A package has the pool's item.
+    PoolItemInUse,
+    /// A package of this kind may not sit under such a parent, or without one.
+    ParentNotAllowed,
+    /// The package above it has ended.
+    ParentEnded,
+    /// The node is not active, so that nothing is handed to it for its children.
+    NotActive,
+    /// The subject is banned.
+    Banned,
+    /// Somebody connected whom no package names.
+    UnknownSubject,
+    /// Another live package names the same subject.
+    SubjectTaken,
+    /// The proof does not prove what it should; the code says why.
+    Proof(Code),
+    /// The proof has been presented before.
+    ProofReplayed,
+    /// The credential is not one of ours; the code says why.
+    Credential(Code),
+    /// The credential is another node's, or is not bound to the key that was proven.
+    CredentialMismatch,
+    /// The link is not one of ours or has ended; the code says why.
+    Link(Code),
+    /// A newer link has taken the place of this one.
+    LinkReplaced,
+    /// The grant was given anew as often as the policy allows.
+    RecoveryExhausted,
+    /// The policy does not let an issue choose this itself.
+    OverrideNotAllowed,
+    /// The record is still needed.
+    NotEnded,
 }
 
 /// What a presenter may be told; hosts map it to their protocol's statuses.
@@ -95,6 +135,24 @@ impl Refusal {
             Self::NotAuthorized => Code::NotAuthorized,
             Self::NotOutstanding => Code::NotOutstanding,
             Self::ClockSuspect => Code::ClockSuspect,
+            Self::Policy => Code::Policy,
+            Self::QuotaExceeded => Code::QuotaExceeded,
+            Self::UnboundedPackage => Code::UnboundedPackage,
+            Self::PoolEmpty => Code::PoolEmpty,
+            Self::PoolItemInUse => Code::PoolItemInUse,
+            Self::ParentNotAllowed => Code::ParentNotAllowed,
+            Self::ParentEnded => Code::ParentEnded,
+            Self::NotActive => Code::NotActive,
+            Self::Banned => Code::Banned,
+            Self::UnknownSubject => Code::UnknownSubject,
+            Self::SubjectTaken => Code::SubjectTaken,
+            Self::ProofReplayed => Code::ProofReplayed,
+            Self::CredentialMismatch => Code::CredentialMismatch,
+            Self::LinkReplaced => Code::LinkReplaced,
+            Self::RecoveryExhausted => Code::RecoveryExhausted,
+            Self::OverrideNotAllowed => Code::OverrideNotAllowed,
+            Self::NotEnded => Code::NotEnded,
+            Self::Proof(code) | Self::Credential(code) | Self::Link(code) => code,
         }
     }
 
@@ -106,7 +164,11 @@ impl Refusal {
             | Self::Ended
             | Self::WrongAddress
             | Self::AddressWindowClosed
-            | Self::NodeRetired => Class::NotFound,
+            | Self::NodeRetired
+            | Self::ParentEnded
+            | Self::UnknownSubject
+            | Self::Link(_)
+            | Self::LinkReplaced => Class::NotFound,
             Self::UnknownToken
             | Self::Expired
             | Self::NotDelivered
@@ -116,8 +178,26 @@ impl Refusal {
             | Self::GrantClosed
             | Self::SubjectEnrolled
             | Self::CloneSuspected
-            | Self::NotAuthorized => Class::Denied,
-            Self::AlreadyDelivered | Self::NameTaken | Self::NotOutstanding => Class::Conflict,
+            | Self::NotAuthorized
+            | Self::Policy
+            | Self::UnboundedPackage
+            | Self::ParentNotAllowed
+            | Self::NotActive
+            | Self::Banned
+            | Self::Proof(_)
+            | Self::ProofReplayed
+            | Self::Credential(_)
+            | Self::CredentialMismatch
+            | Self::RecoveryExhausted
+            | Self::OverrideNotAllowed => Class::Denied,
+            Self::AlreadyDelivered
+            | Self::NameTaken
+            | Self::NotOutstanding
+            | Self::QuotaExceeded
+            | Self::PoolEmpty
+            | Self::PoolItemInUse
+            | Self::SubjectTaken
+            | Self::NotEnded => Class::Conflict,
             Self::NotReady | Self::ClockSuspect => Class::Later,
             Self::MalformedToken => Class::Malformed,
         }

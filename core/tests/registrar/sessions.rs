@@ -136,7 +136,7 @@ fn records_of_a_newer_version_are_not_guessed_at() {
     let mut row: Row = world.ledger.read(&[Key::Package(package)]).remove(0);
     let revoke = command(json!({"type": "revoke", "authority": "operator:ann", "package": package}));
     for (body, code) in [
-        (row.body.replace("\"schema\":1", "\"schema\":2"), Code::NewerSchema),
+        (row.body.replace("\"schema\":2", "\"schema\":3"), Code::NewerSchema),
         (row.body.replace("\"status\"", "\"state\""), Code::CorruptRecord),
         ("{}".to_owned(), Code::CorruptRecord),
     ] {
@@ -159,6 +159,6 @@ fn a_snapshot_restores_everything_that_a_decision_needs() {
     assert!(matches!(world.redeem(&token, "m"), Answer::Redeemed(_)));
     assert!(matches!(world.deliver_to_instance(crate::world::ADDRESS), Answer::Delivered(_)), "{package}");
     assert!(Ledger::restore("").is_err() && Ledger::restore("{}").is_err());
-    let newer = snapshot.replacen("\"schema\":1", "\"schema\":9", 1);
+    let newer = snapshot.replacen("\"schema\":2", "\"schema\":9", 1);
     assert_eq!(Ledger::restore(&newer).unwrap_err().code(), Code::NewerSchema);
 }

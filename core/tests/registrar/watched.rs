@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use handfast::{
     aws::InstanceState,
+    crypto::default_backend,
     ledger::Ledger,
-    record::{Key, PackageStatus, Record},
-    vocabulary::{Answer, EffectOutcome, Event, GivenContent},
+    record::{Key, PackageStatus, Record, Versioned},
+    vocabulary::{Answer, EffectOutcome, Event},
 };
 use serde_json::json;
 
@@ -106,8 +107,7 @@ impl Watched {
             Answer::Redeemed(redeemed) => &redeemed.contents[..],
             _ => &[],
         } {
-            let (GivenContent::File { content: secret, .. }
-            | GivenContent::KubernetesBootstrapToken { token: secret, .. }) = content;
+            let Some(secret) = content.secret() else { continue };
             self.secrets.insert(secret.expose().rsplit('.').next().unwrap().to_owned());
         }
         let token = match answer {
@@ -208,11 +208,11 @@ impl Watched {
 
     fn check_records(&self) {
         for (key, versioned) in self.world.ledger.iter() {
-            let body = versioned.record.body();
-            let read = Record::from_body(&body).unwrap();
-            assert_eq!((&read, read.body()), (&versioned.record, body), "{key}");
+            let body = versioned.body();
+            let read = Versioned::from_body(versioned.version, &body).unwrap();
+            assert_eq!((&read, read.body()), (versioned, body), "{key}");
             if let Record::Package(package) = &versioned.record {
-                assert!(package.uses() <= package.issued.max_uses);
+                assert!(package.issued.max_uses.is_none_or(|max| package.uses() <= max));
                 assert!(package.status != PackageStatus::Activated || package.activated_at.is_some());
             }
         }
@@ -248,10 +248,9 @@ impl Watched {
     fn check_history(&self) {
         let ledger = &self.world.ledger;
         let written: Vec<String> = ledger.events().iter().map(Event::body).collect();
-        let read = written.iter().map(|body| serde_json::from_str::<Event>(body).unwrap());
-        let replayed = Ledger::replay(read).unwrap();
+        let replayed = Ledger::replay(&written, &*default_backend()).unwrap();
         let rows = |ledger: &Ledger| {
-            ledger.iter().map(|(key, row)| (key.clone(), row.version, row.record.body())).collect::<Vec<_>>()
+            ledger.iter().map(|(key, row)| (key.clone(), row.version, row.body())).collect::<Vec<_>>()
         };
         assert_eq!(rows(&replayed), rows(ledger));
         let notices = ledger.notices().map(|counted| counted.first.body()).collect::<Vec<_>>();

@@ -4,6 +4,11 @@
 //! bytes, deep nesting. Writing follows RFC 8785 (JSON Canonicalization Scheme) restricted to integers, so that
 //! the same value has the same bytes in every language and can be digested.
 
+mod canonical;
+mod key;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -51,49 +56,12 @@ pub fn parse(bytes: &[u8], max_bytes: usize) -> Result<Value, JsonError> {
 /// Writes a value as RFC 8785 has it. Numbers must be integers, as everything that handfast writes is.
 #[must_use]
 pub fn canonical(value: &Value) -> String {
-    let mut text = String::new();
-    write_canonical(value, &mut text);
-    text
+    canonical_of(value)
 }
 
-/// The canonical text of one of our own types, all of which serialise without fail.
-pub(crate) fn canonical_of(value: &impl serde::Serialize) -> String {
-    canonical(&serde_json::to_value(value).unwrap_or_default())
-}
-
-fn write_canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Array(items) => {
-            out.push('[');
-            for (position, item) in items.iter().enumerate() {
-                if position > 0 {
-                    out.push(',');
-                }
-                write_canonical(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(members) => write_object(members, out),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            out.push_str(&value.to_string())
-        }
-    }
-}
-
-/// RFC 8785 section 3.2.3: members in the order of their names' UTF-16 code units.
-fn write_object(members: &Map<String, Value>, out: &mut String) {
-    let mut sorted: Vec<_> = members.iter().collect();
-    sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    out.push('{');
-    for (position, (name, member)) in sorted.into_iter().enumerate() {
-        if position > 0 {
-            out.push(',');
-        }
-        out.push_str(&Value::String(name.clone()).to_string());
-        out.push(':');
-        write_canonical(member, out);
-    }
-    out.push('}');
+/// The canonical text of one of our own types, all of which have one: their maps have texts for keys.
+pub(crate) fn canonical_of<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    canonical::write(value).unwrap_or_else(|_| "null".to_owned())
 }
 
 /// Builds a [`Value`] and refuses duplicates and depth on the way.
@@ -165,38 +133,5 @@ impl<'de> Visitor<'de> for Strict {
             }
         }
         Ok(Value::Object(members))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refuses_what_two_readers_could_read_differently() {
-        for text in [
-            "{\"a\":1,\"a\":2}",
-            "{\"a\":{\"b\":1,\"\\u0062\":2}}",
-            "\"\\ud800\"",
-            "1 2",
-            "",
-            "{\"a\":1}x",
-            "\u{feff}{}",
-        ] {
-            assert_eq!(parse(text.as_bytes(), 100).unwrap_err().code(), Code::MalformedJson, "{text}");
-        }
-        assert_eq!(parse(&[b'"', 0xff, b'"'], 100).unwrap_err().code(), Code::MalformedJson);
-        assert_eq!(parse("[".repeat(100).as_bytes(), 100).unwrap_err().code(), Code::MalformedJson);
-        assert_eq!(parse(b"[1,2]", 4).unwrap_err().code(), Code::TooLarge);
-    }
-
-    #[test]
-    fn canonical_form_is_rfc_8785() {
-        let value = parse(
-            r#"{"b":[1,true,null],"a":"\u20ac\u000a\u0007/","\ud83d\ude00":1,"\ufb33":2}"#.as_bytes(),
-            1000,
-        )
-        .unwrap();
-        assert_eq!(canonical(&value), "{\"a\":\"€\\n\\u0007/\",\"b\":[1,true,null],\"😀\":1,\"\u{fb33}\":2}");
     }
 }

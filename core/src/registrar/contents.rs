@@ -1,0 +1,328 @@
+//! What packages carry: how it is made, and how it is given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    draft::{Draft, Step, refuse},
+    policy::SpirePolicy,
+};
+use crate::{
+    id::{Kind, PackageId, PackageName, PoolName, ResourceKind, ResourceName, ScopeId, SecretId},
+    kubernetes::BootstrapToken,
+    limits,
+    record::{HostResource, Key, Package, PackageContent, ResourceSpec, SpireEntry},
+    secret::Secret,
+    spire::{Selector, SpiffeId},
+    vocabulary::{Content, Error, Fact, GivenContent, HostValue, Refusal},
+};
+
+/// Whose contents are made.
+pub(super) struct Maker<'a> {
+    pub(super) package: PackageId,
+    pub(super) scope: &'a ScopeId,
+    pub(super) kind: &'a Kind,
+    pub(super) name: &'a PackageName,
+    next_secret: u32,
+}
+
+/// What a package carries, and what must exist outside for it.
+#[derive(Default)]
+pub(super) struct Made {
+    pub(super) contents: Vec<PackageContent>,
+    pub(super) resources: Vec<ResourceSpec>,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(package: PackageId, scope: &'a ScopeId, kind: &'a Kind, name: &'a PackageName) -> Self {
+        Self { package, scope, kind, name, next_secret: 1 }
+    }
+
+    pub(super) fn next_secret(&mut self) -> SecretId {
+        let number = self.next_secret;
+        self.next_secret = number.saturating_add(1);
+        SecretId { package: self.package, number }
+    }
+
+    pub(super) fn make(&mut self, draft: &mut Draft<'_>, contents: &[Content]) -> Step<Made> {
+        let mut made = Made::default();
+        for (place, content) in contents.iter().enumerate() {
+            self.make_one(draft, content, place, &mut made)?;
+        }
+        Ok(made)
+    }
+
+    fn make_one(
+        &mut self,
+        draft: &mut Draft<'_>,
+        content: &Content,
+        place: usize,
+        made: &mut Made,
+    ) -> Step<()> {
+        match content {
+            Content::File { name, content } => {
+                let secret = self.keep(draft, content)?;
+                made.contents.push(PackageContent::File { name: name.clone(), secret });
+            }
+            Content::KubernetesBootstrapToken { groups, ttl_seconds } => {
+                let token = BootstrapToken::generate(draft.rng);
+                let secret = self.keep(draft, &token.to_secret())?;
+                let expires_at = draft.now().plus_seconds(*ttl_seconds);
+                let (name, groups) = (token.id().secret_name(), groups.clone());
+                made.resources.push(ResourceSpec::KubernetesBootstrapToken {
+                    name,
+                    secret,
+                    expires_at,
+                    groups,
+                });
+                made.contents.push(PackageContent::KubernetesBootstrapToken { secret, expires_at });
+            }
+            Content::KubernetesNode { name } => {
+                made.resources.push(ResourceSpec::KubernetesNode { name: name.clone() });
+            }
+            Content::SpireJoinToken { ttl_seconds, spiffe_id } => {
+                let token =
+                    Secret::new(uuid::Builder::from_random_bytes(draft.random()).into_uuid().to_string());
+                let secret = self.keep(draft, &token)?;
+                let expires_at = draft.now().plus_seconds(*ttl_seconds);
+                let spiffe_id = spiffe_id.clone();
+                made.resources.push(ResourceSpec::SpireJoinToken { secret, expires_at, spiffe_id });
+                made.contents.push(PackageContent::SpireJoinToken { secret, expires_at });
+            }
+            Content::SpireEntry { spiffe_id, parent_id, selectors, downstream } => {
+                let asked = AskedEntry { spiffe_id, parent_id, selectors, downstream: *downstream };
+                let entry = self.spire_entry(draft, &asked, place)?;
+                made.resources.push(ResourceSpec::SpireEntry(Box::new(entry)));
+            }
+            Content::Host { kind, name, value, settings } => {
+                self.host(draft, (kind, name.as_ref()), value, settings, made)?;
+            }
+            Content::PoolItem { pool } => self.pool_item(draft, pool, made)?,
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, draft: &mut Draft<'_>, secret: &Secret) -> Step<SecretId> {
+        let id = self.next_secret();
+        draft.keep(id, secret)?;
+        Ok(id)
+    }
+
+    fn host(
+        &mut self,
+        draft: &mut Draft<'_>,
+        (kind, name): (&ResourceKind, Option<&ResourceName>),
+        value: &HostValue,
+        settings: &BTreeMap<String, String>,
+        made: &mut Made,
+    ) -> Step<()> {
+        let name = match name {
+            Some(name) => name.clone(),
+            None => self.drawn_name(draft)?,
+        };
+        let secret = match value {
+            HostValue::None => None,
+            HostValue::Drawn => {
+                let drawn = data_encoding::BASE64URL_NOPAD.encode(&draft.random::<32>());
+                Some(self.keep(draft, &Secret::new(drawn))?)
+            }
+            HostValue::Given { value } => Some(self.keep(draft, value)?),
+        };
+        if let Some(secret) = secret {
+            made.contents.push(PackageContent::Host { kind: kind.clone(), name: name.clone(), secret });
+        }
+        let resource = HostResource { kind: kind.clone(), name, secret, settings: settings.clone() };
+        made.resources.push(ResourceSpec::Host(Box::new(resource)));
+        Ok(())
+    }
+
+    fn drawn_name(&self, draft: &mut Draft<'_>) -> Result<ResourceName, Error> {
+        let drawn = data_encoding::HEXLOWER.encode(&draft.random::<16>());
+        format!("hf-{drawn}").parse().map_err(|_| Error::Misuse("a drawn name is a name"))
+    }
+
+    fn spire_entry(&self, draft: &mut Draft<'_>, asked: &AskedEntry<'_>, place: usize) -> Step<SpireEntry> {
+        let rules = &draft.registrar.policy.spire;
+        if asked.overrides() && !rules.may_override {
+            return refuse(Refusal::OverrideNotAllowed, Key::Package(self.package));
+        }
+        let at = |field: &str| format!("contents[{place}].{field}");
+        let spiffe_id = match asked.spiffe_id {
+            Some(id) => id.clone(),
+            None => self.filled(rules, &rules.spiffe_id, &at("spiffe_id"))?,
+        };
+        let parent_id = match asked.parent_id {
+            Some(id) => id.clone(),
+            None => self.filled(rules, &rules.parent_id, &at("parent_id"))?,
+        };
+        let selectors = if asked.selectors.is_empty() {
+            let filled =
+                rules.selectors.iter().map(|selector| self.filled(rules, selector, &at("selectors")));
+            filled.collect::<Result<BTreeSet<Selector>, Error>>()?
+        } else {
+            asked.selectors.clone()
+        };
+        if selectors.is_empty() {
+            return Err(Error::input(&at("selectors"), "neither given nor in the policy").into());
+        }
+        let drawn = data_encoding::HEXLOWER.encode(&draft.random::<16>());
+        let id = format!("{}-{drawn}", draft.registrar.policy.owner);
+        Ok(SpireEntry { id, spiffe_id, parent_id, selectors, downstream: asked.downstream })
+    }
+
+    /// Fills a template of the policy. Names have no characters that could end a path segment.
+    fn filled<T: std::str::FromStr>(
+        &self,
+        rules: &SpirePolicy,
+        template: &str,
+        at: &str,
+    ) -> Result<T, Error> {
+        if template.is_empty() {
+            return Err(Error::input(at, "neither given nor in the policy"));
+        }
+        let filled = template
+            .replace("{trust_domain}", &rules.trust_domain)
+            .replace("{scope}", self.scope.as_str())
+            .replace("{kind}", self.kind.as_str())
+            .replace("{name}", self.name.as_str())
+            .replace("{package}", &self.package.to_string());
+        filled.parse().map_err(|_| Error::input(at, "the policy's template does not give a valid one"))
+    }
+
+    fn pool_item(&mut self, draft: &mut Draft<'_>, pool: &PoolName, made: &mut Made) -> Step<()> {
+        let key = Key::Pool(self.scope.clone(), pool.clone());
+        let record = draft.pool(self.scope, pool)?;
+        let free = record.as_ref().and_then(|record| record.free_item());
+        let Some((item, secret)) = free.map(|(item, free)| (item.clone(), free.secret)) else {
+            return refuse(Refusal::PoolEmpty, key);
+        };
+        draft.emit(key, Fact::PoolItemAssigned { item: item.clone(), package: self.package })?;
+        made.contents.push(PackageContent::PoolItem { pool: pool.clone(), item, secret });
+        Ok(())
+    }
+}
+
+struct AskedEntry<'a> {
+    spiffe_id: &'a Option<SpiffeId>,
+    parent_id: &'a Option<SpiffeId>,
+    selectors: &'a BTreeSet<Selector>,
+    downstream: bool,
+}
+
+impl AskedEntry<'_> {
+    fn overrides(&self) -> bool {
+        self.spiffe_id.is_some() || self.parent_id.is_some() || !self.selectors.is_empty() || self.downstream
+    }
+}
+
+/// Opens everything that a package carries.
+pub(super) fn open_contents(draft: &mut Draft<'_>, package: &Package) -> Step<Vec<GivenContent>> {
+    let contents = &package.issued.contents;
+    let secrets: Vec<_> = contents.iter().filter_map(PackageContent::secret).map(Key::Secret).collect();
+    draft.prefetch(&secrets)?;
+    contents.iter().map(|content| open_one(draft, content)).collect()
+}
+
+fn open_one(draft: &mut Draft<'_>, content: &PackageContent) -> Step<GivenContent> {
+    Ok(match content {
+        PackageContent::File { name, secret } => {
+            GivenContent::File { name: name.clone(), content: draft.open(*secret)? }
+        }
+        PackageContent::KubernetesBootstrapToken { secret, expires_at } => {
+            GivenContent::KubernetesBootstrapToken { token: draft.open(*secret)?, expires_at: *expires_at }
+        }
+        PackageContent::SpireJoinToken { secret, expires_at } => {
+            GivenContent::SpireJoinToken { token: draft.open(*secret)?, expires_at: *expires_at }
+        }
+        PackageContent::Host { kind, name, secret } => {
+            GivenContent::Host { kind: kind.clone(), name: name.clone(), value: draft.open(*secret)? }
+        }
+        PackageContent::PoolItem { pool, item, secret } => {
+            let content = secret.map(|secret| draft.open(secret)).transpose()?;
+            GivenContent::PoolItem { pool: pool.clone(), item: item.clone(), content }
+        }
+    })
+}
+
+/// The pools that contents come from.
+pub(super) fn pool_keys(scope: &ScopeId, contents: &[Content]) -> Vec<Key> {
+    let pool = |content: &Content| {
+        if let Content::PoolItem { pool } = content {
+            Some(Key::Pool(scope.clone(), pool.clone()))
+        } else {
+            None
+        }
+    };
+    contents.iter().filter_map(pool).collect()
+}
+
+/// Whether something must be made outside before the package can be handed over.
+pub(super) fn is_external(content: &Content) -> bool {
+    match content {
+        Content::KubernetesBootstrapToken { .. }
+        | Content::SpireJoinToken { .. }
+        | Content::SpireEntry { .. }
+        | Content::Host { .. } => true,
+        Content::File { .. } | Content::KubernetesNode { .. } | Content::PoolItem { .. } => false,
+    }
+}
+
+/// Checks contents against their limits; also those of a policy's rules.
+pub(super) fn check(at: &str, contents: &[Content]) -> Result<(), Error> {
+    if contents.len() > limits::CONTENTS {
+        return Err(Error::input(at, &format!("at most {}", limits::CONTENTS)));
+    }
+    let mut names = BTreeSet::new();
+    for (place, content) in contents.iter().enumerate() {
+        let field = |name: &str| format!("{at}[{place}].{name}");
+        if let Content::File { name, .. } = content {
+            if !names.insert(name) {
+                return Err(Error::input(&field("name"), "is given twice"));
+            }
+        }
+        check_one(content, &field)?;
+    }
+    Ok(())
+}
+
+fn check_one(content: &Content, field: &dyn Fn(&str) -> String) -> Result<(), Error> {
+    let within = |name: &str, number: usize, min: usize, max: usize| {
+        let fits = (min..=max).contains(&number);
+        if fits { Ok(()) } else { Err(Error::input(&field(name), &format!("expected {min} to {max}"))) }
+    };
+    let seconds = |ttl: u32, max: u32| {
+        let fits = (1..=max).contains(&ttl);
+        let message = format!("expected 1 to {max} seconds");
+        if fits { Ok(()) } else { Err(Error::input(&field("ttl_seconds"), &message)) }
+    };
+    let bytes = |name: &str, text: &Secret, max: usize| {
+        let fits = text.expose().len() <= max;
+        if fits { Ok(()) } else { Err(Error::input(&field(name), &format!("at most {max} bytes"))) }
+    };
+    match content {
+        Content::File { content, .. } => bytes("content", content, limits::FILE_BYTES),
+        Content::KubernetesBootstrapToken { groups, ttl_seconds } => {
+            seconds(*ttl_seconds, limits::BOOTSTRAP_TOKEN_TTL_MAX_SECONDS)?;
+            within("groups", groups.len(), 1, limits::KUBERNETES_GROUPS)
+        }
+        Content::SpireJoinToken { ttl_seconds, .. } => {
+            seconds(*ttl_seconds, limits::JOIN_TOKEN_TTL_MAX_SECONDS)
+        }
+        Content::SpireEntry { selectors, .. } => {
+            within("selectors", selectors.len(), 0, limits::SPIRE_SELECTORS)
+        }
+        Content::Host { value, settings, .. } => {
+            within("settings", settings.len(), 0, limits::RESOURCE_SETTINGS)?;
+            for (key, value) in settings {
+                let fits = key.len() <= limits::LABEL_KEY_BYTES && value.len() <= limits::LABEL_VALUE_BYTES;
+                if !fits {
+                    return Err(Error::input(&field("settings"), "keys up to 63 bytes, values up to 256"));
+                }
+            }
+            match value {
+                HostValue::Given { value } => bytes("value.value", value, limits::FILE_BYTES),
+                HostValue::None | HostValue::Drawn => Ok(()),
+            }
+        }
+        Content::KubernetesNode { .. } | Content::PoolItem { .. } => Ok(()),
+    }
+}
