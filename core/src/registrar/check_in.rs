@@ -57,7 +57,10 @@ fn take_in(
     sequence: u64,
 ) -> Step<Answer> {
     let credential = credential::grant(draft, presenter)?;
-    draft.emit(Key::Node(node.id), Fact::NodeCheckedIn { sequence, credential, proof: presenter.proof })?;
+    draft.emit(
+        Key::Node(node.id),
+        Fact::NodeCheckedIn { sequence, credential, proof: presenter.proof_digest() },
+    )?;
     let key = Key::Package(package.id);
     if package.nodes.iter().any(|listed| listed.id == node.id && listed.grant_open) {
         draft.emit(key.clone(), Fact::GrantClosed { node: node.id })?;
@@ -65,22 +68,21 @@ fn take_in(
     if package.issued.activates_on == ActivatesOn::CheckIn && package.status != PackageStatus::Activated {
         draft.emit(key, Fact::PackageActivated)?;
     }
-    answer(draft, node, sequence, false)
+    answer(draft, node, presenter, false)
 }
 
 /// A lost reply: the same answer, with the same credential.
 fn again(draft: &mut Draft<'_>, node: &Node, presenter: &Presenter) -> Step<Answer> {
-    if let Some(proof) = presenter.proof {
+    if let Some(proof) = presenter.proof_digest() {
         draft.emit(Key::Node(node.id), Fact::NodeProven { proof })?;
     }
-    answer(draft, node, node.sequence, true)
+    answer(draft, node, presenter, true)
 }
 
-fn answer(draft: &mut Draft<'_>, node: &Node, sequence: u64, again: bool) -> Step<Answer> {
-    if let Some(node) = draft.node(node.id)? {
-        draft.will_sign(&node);
-    }
-    Ok(Answer::CheckedIn(CheckedIn { node: node.id, sequence, credential: None, again }))
+fn answer(draft: &mut Draft<'_>, node: &Node, presenter: &Presenter, again: bool) -> Step<Answer> {
+    let Some(node) = draft.node(node.id)? else { return refuse_unknown(Refusal::Unknown) };
+    draft.will_sign(&node, presenter);
+    Ok(Answer::CheckedIn(CheckedIn { node: node.id, sequence: node.sequence, credential: None, again }))
 }
 
 /// An older number than one already seen: a copy of the node went another way.

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use rand_core::CryptoRng;
 
-use super::Registrar;
+use super::{Registrar, credential::Unsigned, presenter::Presenter};
 use crate::{
     aws::InstanceId,
     code::Code,
@@ -65,6 +65,7 @@ pub(super) struct Draft<'a> {
     events: Vec<Event>,
     notices: Vec<Notice>,
     kept: Vec<VaultWrite>,
+    unsigned: Option<Unsigned>,
 }
 
 impl<'a> Draft<'a> {
@@ -88,6 +89,7 @@ impl<'a> Draft<'a> {
             events: Vec::new(),
             notices: Vec::new(),
             kept: Vec::new(),
+            unsigned: None,
         }
     }
 
@@ -285,6 +287,7 @@ impl<'a> Draft<'a> {
         self.changed.clear();
         self.events.clear();
         self.kept.clear();
+        self.unsigned = None;
     }
 
     /// Counts something that the audit should know beside the facts.
@@ -307,11 +310,14 @@ impl<'a> Draft<'a> {
     /// Asks for the proof once more.
     pub(super) fn use_nonce(mut self) -> Result<Decision, Error> {
         self.nothing_happened();
-        self.accept(Answer::UseNonce(UseNonce { nonce: String::new() }))
+        let nonce = self.registrar.nonces.issue(self.now.at)?;
+        self.accept(Answer::UseNonce(UseNonce { nonce }))
     }
 
-    /// The answer will hold the node's credential, signed when it is released.
-    pub(super) fn will_sign(&mut self, _node: &Node) {}
+    /// The answer will hold the node's present credential, if it has one and proved its key; signed when it is released.
+    pub(super) fn will_sign(&mut self, node: &Node, presenter: &Presenter) {
+        self.unsigned = presenter.proof.and_then(|proof| Unsigned::of(self.registrar, node, proof.key));
+    }
 
     /// What has happened so far, in order.
     pub(super) fn facts(&self) -> &[Event] {
@@ -353,7 +359,7 @@ impl<'a> Draft<'a> {
             notices: self.notices,
             vault,
         };
-        Ok(Decision { commit, pending: Pending::new(decision, answer) })
+        Ok(Decision { commit, pending: Pending::new(decision, answer, self.unsigned) })
     }
 
     /// The secrets that nobody has to be given any more.

@@ -32,11 +32,15 @@ use rand_core::CryptoRng;
 pub use resource::Revealed;
 pub use session::{Session, Step};
 
-use self::draft::{Draft, Stop};
+pub(crate) use self::credential::Unsigned;
+use self::{
+    draft::{Draft, Stop},
+    presenter::Doing,
+};
 use crate::{
     crypto::Backend,
-    id::KeyId,
     json,
+    jwt::{Nonces, PublicKeys, SigningRing, TargetUrl},
     keyring::KeyRing,
     link::Links,
     record::{Record, Records},
@@ -52,6 +56,9 @@ pub struct Registrar {
     peppers: KeyRing,
     sealer: Sealer,
     links: Links,
+    nonces: Nonces,
+    signing: Option<Arc<SigningRing>>,
+    targets: Vec<(Doing, TargetUrl)>,
     backend: Arc<dyn Backend>,
 }
 
@@ -70,7 +77,35 @@ impl Registrar {
         policy.check()?;
         let sealer = Sealer::new(sealing, Arc::clone(&backend));
         let links = Links::new(peppers.clone(), Arc::clone(&backend));
-        Ok(Self { policy, peppers, sealer, links, backend })
+        let nonces = Nonces::new(peppers.clone(), Arc::clone(&backend));
+        let targets = targets(&policy)?;
+        Ok(Self { policy, peppers, sealer, links, nonces, signing: None, targets, backend })
+    }
+
+    /// With keys to sign node credentials with: every node that proves a key is given one. Keep the private keys with
+    /// the other two rings, apart from the records.
+    #[must_use]
+    pub fn with_signing(self, keys: SigningRing) -> Self {
+        Self { signing: Some(Arc::new(keys)), ..self }
+    }
+
+    /// The public keys that node credentials verify under, for a host's other services; with
+    /// [`jwt::credential::authenticate`](crate::jwt::credential::authenticate).
+    #[must_use]
+    pub fn public_keys(&self) -> Option<&PublicKeys> {
+        self.signing.as_ref().map(|ring| ring.public())
+    }
+
+    /// A nonce for a node's next proof, so that a host may give one before it is asked for it.
+    ///
+    /// # Errors
+    /// Never, once the registrar is built.
+    pub fn nonce(&self, now: Now) -> Result<String, Error> {
+        self.nonces.issue(now.at)
+    }
+
+    fn target(&self, doing: Doing) -> Option<&TargetUrl> {
+        self.targets.iter().find(|(known, _)| *known == doing).map(|(_, url)| url)
     }
 
     /// The policy.
@@ -126,11 +161,6 @@ impl Registrar {
         }
     }
 
-    /// The key that new credentials are signed with.
-    fn signing_kid(&self) -> Option<KeyId> {
-        None
-    }
-
     /// A stored body as JSON for people and APIs. There is no secret in it: there is none in any record or event.
     ///
     /// # Errors
@@ -138,4 +168,14 @@ impl Registrar {
     pub fn view(&self, body: &str) -> Result<serde_json::Value, Error> {
         json::parse(body.as_bytes(), body.len()).map_err(|error| Error::CorruptRecord(error.to_string()))
     }
+}
+
+/// The URLs that proofs cover.
+fn targets(policy: &Policy) -> Result<Vec<(Doing, TargetUrl)>, Error> {
+    let Some(base) = &policy.base_url else { return Ok(Vec::new()) };
+    let target = |doing: Doing| {
+        let url = format!("{base}{}", doing.path()).parse();
+        url.map(|url| (doing, url)).map_err(|_| Error::input("base_url", "not an absolute URL"))
+    };
+    Doing::ALL.into_iter().map(target).collect()
 }

@@ -1,8 +1,12 @@
 //! Who presents itself: a key that is proven, or a fingerprint that the host vouches for where the policy allows it.
 
-use super::draft::{Draft, Step, refuse};
+use super::draft::{Draft, Step, Stop, refuse};
 use crate::{
     id::{Digest, Fingerprint, Kind},
+    jwt::{
+        Thumbprint, credential,
+        proof::{self, ProofError},
+    },
     record::{Key, Node},
     secret::Secret,
     vocabulary::{Error, Refusal},
@@ -18,8 +22,10 @@ pub(super) enum Doing {
 }
 
 impl Doing {
+    pub(super) const ALL: [Self; 4] = [Self::Redeem, Self::CheckIn, Self::Leave, Self::Deliver];
+
     /// What is put behind the policy's `base_url`.
-    fn path(self) -> &'static str {
+    pub(super) fn path(self) -> &'static str {
         match self {
             Self::Redeem => "/redeem",
             Self::CheckIn => "/check-in",
@@ -41,23 +47,36 @@ pub(super) struct Shown<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Presenter {
     pub(super) fingerprint: Fingerprint,
-    /// The digest of the proof's identifier, if a key was proven.
-    pub(super) proof: Option<Digest>,
+    /// What was proven, if a key was.
+    pub(super) proof: Option<Proven>,
+}
+
+/// A proven key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proven {
+    /// The digest of the proof's identifier.
+    pub(super) digest: Digest,
+    /// The key's thumbprint.
+    pub(super) key: Thumbprint,
 }
 
 /// Fingerprints of proven keys begin with this, and no others do.
 const PROVEN: &str = "jkt:";
 
 impl Presenter {
-    /// Whether it proved a key.
-    pub(super) fn is_proven(&self) -> bool {
-        self.proof.is_some()
+    /// What is remembered of its proof.
+    pub(super) fn proof_digest(&self) -> Option<Digest> {
+        self.proof.map(|proof| proof.digest)
     }
 
     /// A proof counts once.
     pub(super) fn check_not_replayed(&self, node: Option<&Node>, anchor: &Key) -> Step<()> {
         let seen = |proof| node.is_some_and(|node| node.proofs.contains(&proof));
-        if self.proof.is_some_and(seen) { refuse(Refusal::ProofReplayed, anchor.clone()) } else { Ok(()) }
+        if self.proof_digest().is_some_and(seen) {
+            refuse(Refusal::ProofReplayed, anchor.clone())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -87,15 +106,33 @@ fn vouched(draft: &Draft<'_>, fingerprint: &Fingerprint, kind: &Kind, anchor: &K
     Ok(Presenter { fingerprint: fingerprint.clone(), proof: None })
 }
 
+/// The proof covers the configured URL, what it comes with, and a nonce of the last minute: a captured one is good for
+/// nothing else, and the node's own clock does not matter.
 fn proven(
-    _draft: &mut Draft<'_>,
+    draft: &mut Draft<'_>,
     doing: Doing,
-    _proof: &Secret,
-    _token: Option<&Secret>,
-    _anchor: &Key,
+    proof: &Secret,
+    token: Option<&Secret>,
+    anchor: &Key,
 ) -> Step<Presenter> {
-    let _ = doing.path();
-    Err(Error::Misuse("proofs are not built yet").into())
+    let registrar = draft.registrar;
+    let url = registrar.target(doing).ok_or(Error::Misuse("a proof, and no base_url in the policy"))?;
+    let expected = proof::Expected {
+        method: "POST",
+        url,
+        token: token.map(Secret::expose),
+        nonces: Some(&registrar.nonces),
+        now: draft.now(),
+    };
+    let proof = match proof::verify(&*registrar.backend, proof.expose(), &expected) {
+        Ok(proof) => proof,
+        Err(ProofError::UseNonce) => return Err(Stop::UseNonce),
+        Err(error) => return refuse(Refusal::Proof(error.code()), anchor.clone()),
+    };
+    let fingerprint = format!("{PROVEN}{}", proof.thumbprint());
+    let fingerprint = fingerprint.parse().map_err(|_| Error::Misuse("a thumbprint makes a fingerprint"))?;
+    let digest = Digest::new(registrar.backend.sha256(proof.jti().as_bytes()));
+    Ok(Presenter { fingerprint, proof: Some(Proven { digest, key: proof.thumbprint() }) })
 }
 
 /// What has to be looked at to know a node again.
@@ -118,5 +155,29 @@ pub(super) fn is_node(
         return refuse(Refusal::BindingMismatch, key);
     }
     presenter.check_not_replayed(Some(node), &key)?;
+    if let (Some(proven), Some(_)) = (presenter.proof, &node.credential) {
+        check_credential(draft, node, proven, shown.token)?;
+    }
     Ok(presenter)
+}
+
+/// A node that was given a credential shows it, too. It may have expired while the node was off: the key is what counts,
+/// and the credential says which node the key means.
+fn check_credential(draft: &Draft<'_>, node: &Node, proven: Proven, shown: Option<&Secret>) -> Step<()> {
+    let key = Key::Node(node.id);
+    let Some(ring) = &draft.registrar.signing else { return Ok(()) };
+    let Some(shown) = shown else {
+        return Err(Error::input("credential", "goes with the proof").into());
+    };
+    let issuer = &draft.registrar.policy.issuer;
+    let identified = match credential::identify(ring.public(), issuer, shown.expose(), draft.now()) {
+        Ok(identified) => identified,
+        Err(error) => return refuse(Refusal::Credential(error.code()), key),
+    };
+    let says = &identified.credential;
+    if says.node == node.id && says.key == proven.key {
+        Ok(())
+    } else {
+        refuse(Refusal::CredentialMismatch, key)
+    }
 }

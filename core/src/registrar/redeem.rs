@@ -123,7 +123,7 @@ fn authenticate(draft: &mut Draft<'_>, token: &EnrollmentToken) -> Step<Arc<Pack
 
 /// The same presenter once more: it gets the same grant.
 fn again(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Node) -> Step<Answer> {
-    if let Some(proof) = claim.presenter.proof {
+    if let Some(proof) = claim.presenter.proof_digest() {
         draft.emit(Key::Node(node.id), Fact::NodeProven { proof })?;
     }
     answer(draft, claim, true)
@@ -199,7 +199,7 @@ fn consume(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<()> {
         generation: claim.generation,
         inactivity_seconds: package.issued.inactivity_seconds,
         credential: credential::grant(draft, claim.presenter)?,
-        proof: claim.presenter.proof,
+        proof: claim.presenter.proof_digest(),
     };
     draft.emit(Key::Node(claim.node), Fact::NodeClaimed(Box::new(claimed)))?;
     let current = package.token.as_ref().map(|token| token.generation);
@@ -226,7 +226,7 @@ fn already_claimed(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Answer> {
 fn answer(draft: &mut Draft<'_>, claim: &Claim<'_>, again: bool) -> Step<Answer> {
     let contents = open_contents(draft, claim.package)?;
     let Some(node) = draft.node(claim.node)? else { return refuse_unknown(Refusal::Unknown) };
-    draft.will_sign(&node);
+    draft.will_sign(&node, claim.presenter);
     Ok(Answer::Redeemed(Redeemed {
         package: claim.package.id,
         node: node.id,

@@ -8,6 +8,7 @@ use super::{Answer, Error, Event, Notice, Refused, VaultWrite};
 use crate::{
     id::{DecisionId, ScopeId},
     record::{Index, Key, Versioned},
+    registrar::Unsigned,
     time::Timestamp,
 };
 
@@ -43,23 +44,27 @@ impl Decision {
 pub struct Pending {
     pub(crate) decision: DecisionId,
     pub(crate) answer: Answer,
+    unsigned: Option<Unsigned>,
 }
 
 impl Pending {
-    pub(crate) fn new(decision: DecisionId, answer: Answer) -> Self {
-        Self { decision, answer }
+    pub(crate) fn new(decision: DecisionId, answer: Answer, unsigned: Option<Unsigned>) -> Self {
+        Self { decision, answer, unsigned }
     }
 
-    /// Gives the answer in exchange for the receipt of its own commit.
+    /// Gives the answer in exchange for the receipt of its own commit, and signs what is to be signed in it.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the receipt is another decision's.
-    pub fn release(self, committed: Committed) -> Result<Answer, Error> {
-        if committed.decision == self.decision {
-            Ok(self.answer)
-        } else {
-            Err(Error::Misuse("the receipt belongs to another decision"))
+    /// [`Error::Misuse`] when the receipt is another decision's; [`Error::MissingKey`] when a retry's credential was signed
+    /// with a key that has been taken away since.
+    pub fn release(mut self, committed: Committed) -> Result<Answer, Error> {
+        if committed.decision != self.decision {
+            return Err(Error::Misuse("the receipt belongs to another decision"));
         }
+        if let Some(unsigned) = self.unsigned {
+            unsigned.sign_into(&mut self.answer)?;
+        }
+        Ok(self.answer)
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod instances;
 mod packages;
+mod proofs;
 mod random;
 mod sessions;
 mod watched;
