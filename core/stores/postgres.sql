@@ -15,12 +15,14 @@ CREATE TABLE IF NOT EXISTS handfast_records (
     name       text COLLATE "C",
     kind       text COLLATE "C",
     status     text COLLATE "C",
+    parent     text COLLATE "C",
     labels     jsonb NOT NULL DEFAULT '{}',
     created_at text COLLATE "C" NOT NULL,
     wake_at    text COLLATE "C"
 );
 CREATE INDEX IF NOT EXISTS handfast_records_wake_at ON handfast_records (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS handfast_records_list ON handfast_records (record, created_at, key);
+CREATE INDEX IF NOT EXISTS handfast_records_parent ON handfast_records (parent, key) WHERE parent IS NOT NULL;
 
 -- The audit: one row for each fact. Never updated. The sequence is in the order of the commits for each key, and only
 -- nearly so across keys: of two transactions, the one that drew its numbers first may end last.
@@ -102,13 +104,13 @@ BEGIN
     END IF;
 
     INSERT INTO handfast_records AS found
-        (key, version, body, record, scope, name, kind, status, labels, created_at, wake_at)
+        (key, version, body, record, scope, name, kind, status, parent, labels, created_at, wake_at)
     SELECT key, version, body, index->>'record', index->>'scope', index->>'name', index->>'kind', index->>'status',
-        COALESCE(index->'labels', '{}')::jsonb, index->>'created_at', index->>'wake_at'
+        index->>'parent', COALESCE(index->'labels', '{}')::jsonb, index->>'created_at', index->>'wake_at'
     FROM json_to_recordset(batch->'writes') AS written (key text, version bigint, body text, index json)
     ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, record = excluded.record,
         scope = excluded.scope, name = excluded.name, kind = excluded.kind, status = excluded.status,
-        labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at
+        parent = excluded.parent, labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at
     WHERE found.version < excluded.version;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> json_array_length(batch->'writes') THEN

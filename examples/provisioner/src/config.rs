@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) trust_forwarded_for: Vec<IpNet>,
     pub(crate) cloud: Cloud,
     pub(crate) cluster: Cluster,
+    /// Where resources of the operator's own kinds go.
+    pub(crate) resources: Option<PathBuf>,
     pub(crate) now: Option<Timestamp>,
 }
 
@@ -76,6 +78,7 @@ struct File {
     manifests: Option<PathBuf>,
     cluster_info: Option<PathBuf>,
     kubeconfig: Option<PathBuf>,
+    resources: Option<PathBuf>,
     sns: Option<sns::Policy>,
     /// One entry for each topic when left out: its own account and region.
     trust: Option<Vec<Trust>>,
@@ -121,6 +124,7 @@ impl Settings {
                 (options.kubeconfig, options.manifests, options.cluster_info),
                 (beside(file.kubeconfig), beside(file.manifests), beside(file.cluster_info)),
             )?,
+            resources: beside(file.resources),
             now: options.now,
         };
         settings.check()?;

@@ -9,10 +9,11 @@ use std::{
 };
 
 use handfast::{
-    id::ActorName,
+    id::{ActorName, PackageId},
     record::{Key, Record},
     vocabulary::{
         Action, Answer, Authority, Command, Effect, EffectId, EffectOutcome, Error, Expire, Reason, Report,
+        Work,
     },
 };
 use rand::seq::SliceRandom;
@@ -134,16 +135,37 @@ impl Driver {
     }
 
     async fn perform(&self, effect: &Effect) {
-        let outcome = match self.reveal(effect).await {
-            Ok(revealed) => self.executors.perform(&effect.work, revealed).await,
-            Err(error) => EffectOutcome::Failed { reason: Reason::from(error.to_string()) },
+        let outcome = match &effect.work {
+            Work::Sweep { package } => self.sweep(*package).await,
+            work => match self.reveal(effect).await {
+                Ok(revealed) => Ok(self.executors.perform(work, revealed).await),
+                Err(error) => Err(error),
+            },
         };
+        let outcome =
+            outcome.unwrap_or_else(|error| EffectOutcome::Failed { reason: Reason::from(error.to_string()) });
         let said = describe(&outcome);
         match self.report(&effect.id, outcome).await {
             Ok(true) => tracing::info!(effect = %effect.id, "{said}"),
             Ok(false) => tracing::info!(effect = %effect.id, "{said}, but it is not wanted any more"),
             Err(error) => tracing::error!(effect = %effect.id, "{said}, but the report was lost: {error}"),
         }
+    }
+
+    /// Ends what a package had below it: too many for one decision.
+    async fn sweep(&self, package: PackageId) -> Result<EffectOutcome, HostError> {
+        let until = Instant::now() + crate::executors::PATIENCE;
+        while Instant::now() < until {
+            let below = self.host.store.below(package, BATCH).await?;
+            if below.is_empty() {
+                return Ok(EffectOutcome::Done);
+            }
+            for key in below {
+                let expire = Action::Expire(Expire { key });
+                self.host.run(Command { authority: Authority::Timer, source: None, action: expire }).await?;
+            }
+        }
+        Ok(EffectOutcome::Unknown)
     }
 
     async fn reveal(&self, effect: &Effect) -> Result<handfast::registrar::Revealed, HostError> {

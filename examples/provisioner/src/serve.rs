@@ -43,8 +43,10 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     let instance_id_alone = settings.instance_id_alone();
     let owner = settings.policy.owner.clone();
     let registrar = Registrar::new(settings.policy, keys.peppers, keys.sealing, default_backend())?;
-    let executors =
-        Arc::new(Executors::new(settings.cloud, settings.cluster, owner, !store.is_shared()).await?);
+    let executors = Arc::new(
+        Executors::new(settings.cloud, settings.cluster, (owner, settings.resources), !store.is_shared())
+            .await?,
+    );
     operator::ensure_first(&store, clock.now().at).await?;
     let host = Arc::new(Host::new(registrar, store, clock));
     let folders = (settings.certificate_dir, settings.keep_unhandled);

@@ -5,12 +5,15 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use handfast::{code::Code, vocabulary::Error};
+use handfast::{
+    code::Code,
+    sns::SnsError,
+    vocabulary::{Answer, Error},
+};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{host::HostError, sns::Rejected};
-use handfast::sns::SnsError;
 
 /// What a handler gives.
 pub(super) type Reply = Result<Response, Problem>;
@@ -69,6 +72,12 @@ impl Problem {
 
     pub(super) fn too_large(code: impl ToString) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, "the body is too large")
+    }
+
+    /// The registrar answered one command with what belongs to another: never so, and if it is, nothing of it gets out.
+    pub(super) fn unexpected(answer: &Answer) -> Self {
+        tracing::error!("an answer of another kind: {answer:?}");
+        Self::internal()
     }
 
     fn internal() -> Self {

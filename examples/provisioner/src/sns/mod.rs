@@ -215,13 +215,7 @@ impl Sns {
                 tracing::warn!(message = notification.message_id(), code = %refused.code(), "{}", refused.refusal);
                 Ok(Handled::Ignored { reason: refused.code().to_string() })
             }
-            other @ (Answer::Issued(_)
-            | Answer::Delivered(_)
-            | Answer::Redeemed(_)
-            | Answer::CheckedIn(_)
-            | Answer::Revoked(_)
-            | Answer::Expired(_)
-            | Answer::Reported(_)) => {
+            other => {
                 tracing::error!("an event was answered with {other:?}");
                 Ok(Handled::Ignored { reason: Code::Misuse.to_string() })
             }

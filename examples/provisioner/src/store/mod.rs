@@ -16,7 +16,7 @@ mod topics;
 use std::str::FromStr;
 
 use handfast::{
-    id::InvalidId,
+    id::{InvalidId, PackageId},
     record::{Key, Row},
     time::Timestamp,
     vocabulary::Batch,
@@ -108,6 +108,17 @@ impl Store {
             "SELECT key FROM handfast_records WHERE wake_at IS NOT NULL AND wake_at <= $1 ORDER BY wake_at LIMIT $2",
         );
         let keys: Vec<(String,)> = self.fetch(sql.bind(by.to_string()).bind(limit)).await?;
+        keys.into_iter().map(|(key,)| Ok(Key::from_str(&key)?)).collect()
+    }
+
+    /// What of a package's nodes and of the packages under it has not ended yet.
+    pub(crate) async fn below(&self, package: PackageId, limit: u32) -> Result<Vec<Key>, StoreError> {
+        let sql = Sql::new(
+            "SELECT key FROM handfast_records WHERE parent = $1 \
+             AND status IN ('created', 'delivered', 'activated', 'claimed', 'active') ORDER BY key LIMIT $2",
+        );
+        let keys: Vec<(String,)> =
+            self.fetch(sql.bind(Key::Package(package).to_string()).bind(limit)).await?;
         keys.into_iter().map(|(key,)| Ok(Key::from_str(&key)?)).collect()
     }
 

@@ -37,6 +37,7 @@ impl Pools {
             // Shredded secrets are overwritten, not just unlinked.
             .pragma("secure_delete", "ON");
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        add_parent(&writer).await?;
         sqlx::raw_sql(SQLITE_SCHEMA).execute(&writer).await?;
         Migrator::with_migrations(super::migrations(MIGRATIONS)).run(&writer).await?;
         let reader =
@@ -96,6 +97,16 @@ impl Pools {
     }
 }
 
+/// Files of schema 1 have no column for it, and records of schema 1 have no parent.
+async fn add_parent(writer: &SqlitePool) -> Result<(), StoreError> {
+    let columns: Vec<(String,)> =
+        sqlx::query_as("SELECT name FROM pragma_table_info('handfast_records')").fetch_all(writer).await?;
+    if !columns.is_empty() && columns.iter().all(|(name,)| name != "parent") {
+        sqlx::raw_sql("ALTER TABLE handfast_records ADD COLUMN parent TEXT").execute(writer).await?;
+    }
+    Ok(())
+}
+
 const MIGRATIONS: [&str; 2] = [
     include_str!("../../migrations/sqlite/0001_provisioner.sql"),
     include_str!("../../migrations/sqlite/0002_keys.sql"),
@@ -126,11 +137,11 @@ async fn write(connection: &mut SqliteConnection, row: &WriteRow) -> Result<(), 
     let labels =
         serde_json::to_string(&index.labels).map_err(|error| StoreError::Foreign(error.to_string()))?;
     sqlx::query(
-        "INSERT INTO handfast_records (key, version, body, record, scope, name, kind, status, labels, created_at, wake_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+        "INSERT INTO handfast_records (key, version, body, record, scope, name, kind, status, parent, labels, created_at, wake_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, record = excluded.record, \
          scope = excluded.scope, name = excluded.name, kind = excluded.kind, status = excluded.status, \
-         labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at",
+         parent = excluded.parent, labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at",
     )
     .bind(&row.key)
     .bind(stored_version(row.version)?)
@@ -140,6 +151,7 @@ async fn write(connection: &mut SqliteConnection, row: &WriteRow) -> Result<(), 
     .bind(index.name.as_ref().map(ToString::to_string))
     .bind(index.kind.as_ref().map(ToString::to_string))
     .bind(index.status)
+    .bind(index.parent.as_ref().map(ToString::to_string))
     .bind(labels)
     .bind(index.created_at.to_string())
     .bind(index.wake_at.map(|at| at.to_string()))
