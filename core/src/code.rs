@@ -33,6 +33,8 @@ codes! {
     // Values of any kind.
     /// Not JSON, or JSON that two readers could understand differently (duplicate member, lone surrogate, trailing bytes).
     MalformedJson = "malformed_json",
+    /// JSON, but not in the one form of RFC 8785 in which it can be digested.
+    NotCanonicalJson = "not_canonical_json",
     /// Larger, longer or deeper than the limit for this input.
     TooLarge = "too_large",
     /// A field of a command, policy or configuration is missing, unknown or of the wrong type or form.
@@ -186,6 +188,27 @@ codes! {
     AwsUntrustedRegion = "aws_untrusted_region",
     /// An event of a kind that only an AWS service sends came from another source: most likely a forgery.
     AwsWrongSource = "aws_wrong_source",
+    // Instance identity documents.
+    /// The trust in identity documents cannot be used: an operator's mistake, never the sender's.
+    AwsIdentityInvalidTrust = "aws_identity_invalid_trust",
+    /// The signature or the document does not have the one shape that AWS gives it.
+    AwsIdentityMalformed = "aws_identity_malformed",
+    /// The signature is not RSA with SHA-256: most likely the metadata service's `pkcs7` was sent instead of `rsa2048`.
+    AwsIdentityUnsupportedAlgorithm = "aws_identity_unsupported_algorithm",
+    /// The region that the document claims is not trusted, or has no certificate.
+    AwsIdentityUntrustedRegion = "aws_identity_untrusted_region",
+    /// No certificate of the region is valid at this time: an operator has to replace it.
+    AwsIdentityCertificateNotValid = "aws_identity_certificate_not_valid",
+    /// The signature does not verify: altered, or not signed by AWS in this region.
+    AwsIdentityBadSignature = "aws_identity_bad_signature",
+    /// The document is authentic, but of an account that is not trusted.
+    AwsIdentityUntrustedAccount = "aws_identity_untrusted_account",
+    /// The instance was started longer ago than the trust allows.
+    AwsIdentityTooOld = "aws_identity_too_old",
+    /// The instance was started in the future: the host's clock is wrong.
+    AwsIdentityTooFarAhead = "aws_identity_too_far_ahead",
+    /// The host's clock is not trusted, so that the age of a document cannot be judged.
+    AwsIdentityClockUntrusted = "aws_identity_clock_untrusted",
     // Kubernetes.
     /// Not a bootstrap token, or not a bootstrap token's id.
     KubernetesMalformedToken = "kubernetes_malformed_token",
@@ -203,6 +226,32 @@ codes! {
     KubernetesMalformedCertificate = "kubernetes_malformed_certificate",
     /// No certificate authority of the cluster has a pinned key.
     KubernetesPinMismatch = "kubernetes_pin_mismatch",
+    // Download links.
+    /// Not a download link, or not in its one spelling.
+    LinkMalformed = "link_malformed",
+    /// The link names a key that the key ring does not hold: made elsewhere, or under a key that was taken out of use.
+    LinkUnknownKey = "link_unknown_key",
+    /// The link was not made under the key that it names, or was altered.
+    LinkForged = "link_forged",
+    /// The link is authentic, and its time is over.
+    LinkExpired = "link_expired",
+    // The audit.
+    /// An entry of the log is not an event: not JSON, too large, or without the members that place it.
+    AuditMalformedFact = "audit_malformed_fact",
+    /// An event of the log is not written as handfast writes it: somebody else has had it in hand.
+    AuditNotCanonical = "audit_not_canonical",
+    /// Events of a record are not where they should be: dropped, or moved behind this one.
+    AuditMissingFacts = "audit_missing_facts",
+    /// A version of a record comes a second time, or after a later one.
+    AuditRepeatedFact = "audit_repeated_fact",
+    /// An event bears no digest of the one before it although it must.
+    AuditUnlinkedFact = "audit_unlinked_fact",
+    /// The event before this one is not the one that it was written after: one of the two was altered.
+    AuditWrongDigest = "audit_wrong_digest",
+    /// The log ends before a head that was published: it was truncated.
+    AuditUnreachedHead = "audit_unreached_head",
+    /// The log has another event where a head was published: it was rewritten.
+    AuditOtherHead = "audit_other_head",
     // The registrar's errors.
     /// The store gave back something that handfast did not write.
     CorruptRecord = "corrupt_record",

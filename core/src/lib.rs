@@ -15,11 +15,12 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`registrar`] | what is decided |
 //! | [`ledger`], [`store`] | where records are kept |
+//! | [`audit`] | what can be shown of it afterwards, to whom it concerns |
 //!
 //! ```
 //! # #[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
@@ -49,6 +50,7 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod audit;
 pub mod aws;
 pub mod code;
 pub mod crypto;

@@ -25,6 +25,27 @@ pub const SNS_MAX_AHEAD_SECONDS: u32 = 5 * 60;
 /// Bytes of one text in an AWS event. The longest is a hook's `NotificationMetadata`: 4,000 characters of up to four
 /// bytes (Auto Scaling API Reference, `PutLifecycleHook`).
 pub const AWS_TEXT_BYTES: usize = 16 * 1024;
+/// Bytes of an instance identity document. Genuine ones have about 480.
+pub const AWS_IDENTITY_DOCUMENT_BYTES: usize = 8 * 1024;
+/// Bytes of the base64 text of an identity document's signature, document included. Genuine ones have about 1,500.
+pub const AWS_IDENTITY_SIGNATURE_BYTES: usize = 16 * 1024;
+/// Members of an identity document. Genuine ones have 16.
+pub const AWS_IDENTITY_MEMBERS: usize = 64;
+/// Bytes of one text in an identity document. The longest are the names of availability zones and instance types.
+pub const AWS_IDENTITY_TEXT_BYTES: usize = 128;
+/// Attributes that the signer of an identity document signs beside it. Genuine ones have four.
+pub const AWS_IDENTITY_ATTRIBUTES: usize = 16;
+/// Certificates for one region: AWS publishes one of each kind, and two while one replaces another.
+pub const AWS_IDENTITY_CERTIFICATES: usize = 8;
+/// Bytes of one certificate in PEM. Genuine ones have about 1,500.
+pub const AWS_IDENTITY_CERTIFICATE_BYTES: usize = 16 * 1024;
+/// Seconds since its instance was started for which an identity document is fresh, unless the trust says otherwise: as
+/// long as an unused package lives by default.
+pub const AWS_IDENTITY_MAX_AGE_SECONDS: u32 = 15 * 60;
+/// Shortest such time: less than a minute is shorter than a boot.
+pub const AWS_IDENTITY_MAX_AGE_MIN_SECONDS: u32 = 60;
+/// Seconds into the future that an instance may have been started: the leeway for times that others wrote.
+pub const AWS_IDENTITY_MAX_AHEAD_SECONDS: u32 = 60;
 /// Bytes of a ConfigMap and of the kubeconfig in it (Kubernetes keeps ConfigMaps below 1 MiB).
 pub const KUBERNETES_DOCUMENT_BYTES: usize = 1024 * 1024;
 /// Bytes set aside for a written manifest or kubeconfig, so that writing leaves no outgrown copy of a secret in memory.
@@ -185,3 +206,11 @@ pub const INSTANCE_RULES: usize = 64;
 pub const LEDGER_NOTICES: usize = 10_000;
 /// Keys of one key ring.
 pub const KEYS: usize = 16;
+/// Bytes of the body of one event: it repeats at most what its command said.
+pub const EVENT_BYTES: usize = COMMAND_BYTES;
+/// Bytes of a record's key as text: the longest is that of a subject, whose SPIFFE id may have 2048.
+pub const RECORD_KEY_BYTES: usize = 4096;
+/// Bytes of the `source` of a CloudEvent, a URI reference.
+pub const CLOUD_EVENT_SOURCE_BYTES: usize = 2048;
+/// Bytes of a download link: a key's id, and 88 bytes besides. More is not looked at.
+pub const LINK_BYTES: usize = KIND_BYTES + 88;

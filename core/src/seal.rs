@@ -52,6 +52,13 @@ impl Sealer {
         Ok(format!("{VERSION}.{kid}.{}", BASE64URL_NOPAD.encode(&sealed)))
     }
 
+    /// Whether a ciphertext was made under the current key.
+    #[must_use]
+    pub fn is_current(&self, sealed: &str) -> bool {
+        let kid = sealed.split('.').nth(1);
+        self.keys.current().is_ok_and(|(current, _)| kid == Some(current.as_str()))
+    }
+
     /// Opens what [`Sealer::seal`] made for the same secret id.
     ///
     /// # Errors

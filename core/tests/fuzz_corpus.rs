@@ -1,4 +1,4 @@
-//! Replays the corpora of the fuzz targets on stable Rust.
+//! Replays the corpora of the fuzz targets on stable Rust, as they are and a little damaged.
 #![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
 #![allow(
     clippy::unwrap_used,
@@ -10,8 +10,8 @@
     reason = "a test's helpers"
 )]
 
-#[path = "../../fuzz/src/sns_receiver.rs"]
-mod sns_receiver;
+#[path = "../../fuzz/src/base64url.rs"]
+mod base64url;
 
 use std::path::Path;
 
@@ -24,36 +24,77 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-#[test]
-fn the_corpus_of_the_sns_receiver_passes() {
-    let inputs = corpus("sns_receiver");
-    assert!(inputs.len() >= 60, "only {} inputs", inputs.len());
-    inputs.iter().for_each(|input| sns_receiver::run(input));
+/// Changes of a few bytes: which, to what, and how.
+type Edits = Vec<(Index, u8, u8)>;
+
+fn edits() -> impl Strategy<Value = Edits> {
+    prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+/// A short substitute for fuzzing: a corpus entry with a few bytes changed, moved or dropped.
+fn damaged(mut input: Vec<u8>, edits: Edits) -> Vec<u8> {
+    for (place, byte, kind) in edits {
+        if input.is_empty() {
+            break;
+        }
+        let at = place.index(input.len());
+        match kind {
+            0 => input[at] = byte,
+            1 => input.insert(at, byte),
+            2 => drop(input.remove(at)),
+            _ => input.truncate(at),
+        }
+    }
+    input
+}
 
-    /// A short substitute for fuzzing: corpus entries with a few bytes changed, moved or dropped.
-    #[test]
-    fn damaged_corpus_entries_pass(
-        entry in any::<Index>(),
-        edits in prop::collection::vec((any::<Index>(), any::<u8>(), 0_u8..4), 1..6),
-    ) {
-        thread_local!(static CORPUS: Vec<Vec<u8>> = corpus("sns_receiver"));
-        let mut input = CORPUS.with(|corpus| entry.get(corpus).clone());
-        for (place, byte, kind) in edits {
-            if input.is_empty() {
-                break;
+/// For each target: its source, the least number of its seeds, and a test of each kind.
+macro_rules! targets {
+    ($($target:ident from $path:literal, at least $seeds:literal;)+) => {
+        $(#[path = $path]
+        mod $target;)+
+
+        mod replayed {$(
+        mod $target {
+            use crate::{$target as target, *};
+
+            #[test]
+            fn the_corpus_passes() {
+                let inputs = corpus(stringify!($target));
+                assert!(inputs.len() >= $seeds, "only {} inputs", inputs.len());
+                for input in &inputs {
+                    target::run(input);
+                }
             }
-            let at = place.index(input.len());
-            match kind {
-                0 => input[at] = byte,
-                1 => input.insert(at, byte),
-                2 => { input.remove(at); }
-                _ => input.truncate(at),
+
+            proptest! {
+                #![proptest_config(ProptestConfig::with_cases(2000))]
+
+                #[test]
+                fn a_damaged_corpus_passes(entry in any::<Index>(), edits in edits()) {
+                    thread_local!(static CORPUS: Vec<Vec<u8>> = corpus(stringify!($target)));
+                    target::run(&damaged(CORPUS.with(|corpus| entry.get(corpus).clone()), edits));
+                }
             }
         }
-        sns_receiver::run(&input);
-    }
+        )+}
+    };
+}
+
+targets! {
+    identity from "../../fuzz/src/identity.rs", at least 140;
+    jwt from "../../fuzz/src/jwt.rs", at least 40;
+    link from "../../fuzz/src/link.rs", at least 20;
+    proof from "../../fuzz/src/proof.rs", at least 30;
+    sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
+}
+
+/// A corpus in which everything is refused early, or nothing is, would test little.
+#[test]
+fn some_tokens_and_proofs_are_good_and_most_are_not() {
+    let good = |inputs: &[Vec<u8>], run: fn(&[u8]) -> bool| inputs.iter().filter(|input| run(input)).count();
+    let (tokens, proofs) = (corpus("jwt"), corpus("proof"));
+    let (good_tokens, good_proofs) = (good(&tokens, jwt::run), good(&proofs, proof::run));
+    assert!((10..tokens.len() / 2).contains(&good_tokens), "{good_tokens} of {}", tokens.len());
+    assert!((8..proofs.len() / 2).contains(&good_proofs), "{good_proofs} of {}", proofs.len());
 }

@@ -15,6 +15,7 @@ mod autoscaling;
 mod event;
 mod eventbridge;
 mod fields;
+pub mod identity;
 mod ids;
 
 use std::collections::BTreeSet;

@@ -25,7 +25,7 @@ pub struct JsonError {
 }
 
 impl JsonError {
-    /// [`Code::MalformedJson`] or [`Code::TooLarge`].
+    /// [`Code::MalformedJson`], [`Code::TooLarge`] or [`Code::NotCanonicalJson`].
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
@@ -51,6 +51,28 @@ pub fn parse(bytes: &[u8], max_bytes: usize) -> Result<Value, JsonError> {
     let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(malformed)?;
     deserializer.end().map_err(malformed)?;
     Ok(value)
+}
+
+/// Reads a document that must be as [`canonical`] writes it, byte for byte, so that it can be digested as it stands.
+///
+/// # Errors
+/// As [`parse`]; [`Code::NotCanonicalJson`] for what is JSON and could be written otherwise.
+pub fn parse_canonical(text: &str, max_bytes: usize) -> Result<Value, JsonError> {
+    let value = parse(text.as_bytes(), max_bytes)?;
+    if is_whole(&value) && canonical(&value) == text {
+        return Ok(value);
+    }
+    Err(JsonError { code: Code::NotCanonicalJson, message: "not in the form of RFC 8785".to_owned() })
+}
+
+/// Whether all numbers are integers.
+fn is_whole(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+        Value::Number(number) => number.is_u64() || number.is_i64(),
+        Value::Array(items) => items.iter().all(is_whole),
+        Value::Object(members) => members.values().all(is_whole),
+    }
 }
 
 /// Writes a value as RFC 8785 has it. Numbers must be integers, as everything that handfast writes is.

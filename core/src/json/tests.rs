@@ -34,6 +34,26 @@ fn canonical_form_is_rfc_8785() {
     assert_eq!(canonical(&value), "{\"a\":\"€\\n\\u0007/\",\"b\":[1,true,null],\"😀\":1,\"\u{fb33}\":2}");
 }
 
+#[test]
+fn one_value_has_one_canonical_text() {
+    assert_eq!(parse_canonical(r#"{"a":[1,-2],"b":"x"}"#, 100).unwrap(), json!({"a": [1, -2], "b": "x"}));
+    for text in [
+        r#"{"b":1,"a":2}"#,
+        r#"{"a": 1}"#,
+        "[1.0]",
+        "[1e2]",
+        "[-0]",
+        r#"{"a":"\u0041"}"#,
+        r#"["\/"]"#,
+        "[1]\n",
+        r#"{"a":{"z":0.5}}"#,
+    ] {
+        assert_eq!(parse_canonical(text, 100).unwrap_err().code(), Code::NotCanonicalJson, "{text}");
+    }
+    assert_eq!(parse_canonical(r#"{"a":1,"a":1}"#, 100).unwrap_err().code(), Code::MalformedJson);
+    assert_eq!(parse_canonical("[1]", 2).unwrap_err().code(), Code::TooLarge);
+}
+
 /// The same by way of a tree, as plainly as RFC 8785 says it.
 fn by_tree<T: Serialize + ?Sized>(value: &T) -> String {
     fn write(value: &Value) -> String {

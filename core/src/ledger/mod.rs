@@ -143,6 +143,19 @@ impl Ledger {
         }
     }
 
+    /// Replaces a sealed secret by what [`Registrar::reseal`] made of it, if it is still as it was read.
+    #[must_use]
+    pub fn reseal(&mut self, row: &Row, write: &VaultWrite) -> bool {
+        let VaultWrite::Put { id, sealed } = write else { return false };
+        match self.vault.get_mut(id) {
+            Some(kept) if Key::Secret(*id) == row.key && **kept == *row.body => {
+                *kept = sealed.as_str().into();
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
     /// The records about which something is due by now, the most urgent first, at most `limit`.
     #[must_use]
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<Key> {

@@ -351,7 +351,7 @@ impl<'a> Draft<'a> {
         let guard =
             |(key, seen): (_, Option<Versioned>)| Guard { key, version: seen.map_or(0, |seen| seen.version) };
         let commit = Commit {
-            decision,
+            decisions: vec![decision],
             guards: self.seen.into_sorted().into_iter().map(guard).collect(),
             writes: self.changed.into_sorted().into_iter().map(write).collect(),
             events: self.events,

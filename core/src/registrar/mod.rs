@@ -1,5 +1,6 @@
 //! The registrar: policy, keys, and the pure function [`Registrar::decide`].
 
+mod batch;
 mod bindings;
 mod check_in;
 mod contents;
@@ -26,6 +27,7 @@ mod subject;
 
 use std::sync::Arc;
 
+pub use batch::{BatchDecision, BatchOutcome, PendingAll};
 pub use explain::Explanation;
 pub use policy::{Enrolled, InstanceRule, KindRule, Policy, Release, SpirePolicy};
 use rand_core::CryptoRng;
@@ -43,10 +45,10 @@ use crate::{
     jwt::{Nonces, PublicKeys, SigningRing, TargetUrl},
     keyring::KeyRing,
     link::Links,
-    record::{Record, Records},
+    record::{Record, Records, Row},
     seal::Sealer,
     time::Now,
-    vocabulary::{Command, Effect, Error, Outcome},
+    vocabulary::{Command, Effect, Error, Outcome, VaultWrite},
 };
 
 /// The configured state machine. It holds no record and changes nothing: it only decides.
@@ -159,6 +161,21 @@ impl Registrar {
             | Record::Node(_)
             | Record::Forgotten(_) => Vec::new(),
         }
+    }
+
+    /// Seals a row of the vault anew, under the current key; `None`, when it is under it already. So a sealing key is
+    /// rotated: make a new one current, seal every row of the vault anew, then take the old key away. Write the row only
+    /// if it is still as it was read: it may have been shredded meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a row that is not of the vault; [`Error::MissingKey`], [`Error::Crypto`].
+    pub fn reseal(&self, row: &Row, rng: &mut dyn CryptoRng) -> Result<Option<VaultWrite>, Error> {
+        let id = row.key.secret().ok_or_else(|| Error::input("key", "names no sealed secret"))?;
+        if self.sealer.is_current(&row.body) {
+            return Ok(None);
+        }
+        let secret = self.sealer.open(id, &row.body)?;
+        Ok(Some(VaultWrite::Put { id, sealed: self.sealer.seal(id, &secret, rng)? }))
     }
 
     /// A stored body as JSON for people and APIs. There is no secret in it: there is none in any record or event.

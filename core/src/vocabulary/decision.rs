@@ -57,10 +57,15 @@ impl Pending {
     /// # Errors
     /// [`Error::Misuse`] when the receipt is another decision's; [`Error::MissingKey`] when a retry's credential was signed
     /// with a key that has been taken away since.
-    pub fn release(mut self, committed: Committed) -> Result<Answer, Error> {
-        if committed.decision != self.decision {
+    pub fn release(self, committed: Committed) -> Result<Answer, Error> {
+        if !committed.covers(&self) {
             return Err(Error::Misuse("the receipt belongs to another decision"));
         }
+        self.give()
+    }
+
+    /// Gives the answer, once a receipt was seen.
+    pub(crate) fn give(mut self) -> Result<Answer, Error> {
         if let Some(unsigned) = self.unsigned {
             unsigned.sign_into(&mut self.answer)?;
         }
@@ -71,14 +76,21 @@ impl Pending {
 /// The receipt of a commit that the store has made durable.
 #[derive(Debug)]
 pub struct Committed {
-    decision: DecisionId,
+    decisions: Vec<DecisionId>,
 }
 
-/// Everything that one decision changes. The host applies all of it in one transaction, or nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Committed {
+    /// Whether the receipt is that of this decision, alone or among others.
+    pub(crate) fn covers(&self, pending: &Pending) -> bool {
+        self.decisions.contains(&pending.decision)
+    }
+}
+
+/// Everything that one decision, or a batch of them, changes. The host applies all of it in one transaction, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
-    /// The decision.
-    pub decision: DecisionId,
+    /// The decisions: one, or those of a batch.
+    pub decisions: Vec<DecisionId>,
     /// Every record looked at, in the order of their keys.
     pub guards: Vec<Guard>,
     /// The new state of every record that changes, in the order of their keys.
@@ -120,7 +132,7 @@ impl Commit {
     /// Exchanges the commit for its receipt. Call it when, and only when, the store has made it durable.
     #[must_use]
     pub fn committed(self) -> Committed {
-        Committed { decision: self.decision }
+        Committed { decisions: self.decisions }
     }
 
     /// Whether there is nothing to store, so that a read-only transaction over the guards is enough.

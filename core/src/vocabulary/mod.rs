@@ -4,6 +4,7 @@ mod answer;
 mod authority;
 mod command;
 mod decision;
+mod describe;
 mod effect;
 mod error;
 mod event;
