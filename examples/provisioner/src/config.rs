@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use axum::http::HeaderName;
 use handfast::{aws::Trust, id::ActorName, registrar::Policy, sns, time::Timestamp, vocabulary::Content};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) certificate_dir: Option<PathBuf>,
     pub(crate) keep_unhandled: Option<PathBuf>,
     pub(crate) trust_forwarded_for: Vec<IpNet>,
+    /// The header in which a trusted proxy names the fingerprint of who connects.
+    pub(crate) fingerprint_header: Option<HeaderName>,
     pub(crate) cloud: Cloud,
     pub(crate) cluster: Cluster,
     /// Where resources of the operator's own kinds go.
@@ -73,6 +76,7 @@ struct File {
     certificate_dir: Option<PathBuf>,
     keep_unhandled: Option<PathBuf>,
     trust_forwarded_for: Vec<IpNet>,
+    fingerprint_header: Option<String>,
     instances: Option<PathBuf>,
     ec2: Option<Ec2>,
     manifests: Option<PathBuf>,
@@ -115,6 +119,7 @@ impl Settings {
             certificate_dir: chosen(options.certificate_dir, file.certificate_dir),
             keep_unhandled: chosen(options.keep_unhandled, file.keep_unhandled),
             trust_forwarded_for: if forwarded.is_empty() { file.trust_forwarded_for } else { forwarded },
+            fingerprint_header: file.fingerprint_header.map(|name| header(&name)).transpose()?,
             cloud: cloud(
                 options.ec2.then_some(Ec2 { endpoint_url: options.ec2_endpoint_url }),
                 options.instances,
@@ -151,6 +156,9 @@ impl Settings {
         if self.now.is_some() && matches!(self.database, Database::Postgres(_)) {
             return Err("--now is for a SQLite file: hosts that share a database go by its clock".into());
         }
+        if self.fingerprint_header.is_some() && self.trust_forwarded_for.is_empty() {
+            return Err("fingerprint_header needs trust_forwarded_for: nobody but a trusted proxy is believed".into());
+        }
         for (place, rule) in self.policy.instances.iter().enumerate() {
             if !matches!(rule.contents.as_slice(), [Content::KubernetesBootstrapToken { .. }]) {
                 return Err(format!(
@@ -179,6 +187,14 @@ fn read_file(path: &Path) -> Result<File, Fatal> {
         })
     };
     read.map_err(|error| format!("{shown}: {error}").into())
+}
+
+fn header(name: &str) -> Result<HeaderName, Fatal> {
+    let parsed = name.parse::<HeaderName>().map_err(|_| format!("fingerprint_header: {name:?} is no header's name"))?;
+    if ["authorization", "dpop", "x-forwarded-for"].contains(&parsed.as_str()) {
+        return Err(format!("fingerprint_header: {name} has a meaning of its own").into());
+    }
+    Ok(parsed)
 }
 
 fn default_worker() -> Result<ActorName, handfast::id::InvalidId> {

@@ -124,6 +124,7 @@ impl Driver {
         if !is_time || !self.in_hand().insert(effect.id.clone()) {
             return Ok(());
         }
+        self.host.metrics.set_in_hand(self.in_hand().len());
         let in_hand = InHand { driver: Arc::clone(self), id: effect.id.clone() };
         while tasks.len() >= AT_ONCE {
             tasks.join_next().await;
@@ -145,6 +146,7 @@ impl Driver {
         let outcome =
             outcome.unwrap_or_else(|error| EffectOutcome::Failed { reason: Reason::from(error.to_string()) });
         let said = describe(&outcome);
+        self.host.metrics.effect(name(&outcome));
         match self.report(&effect.id, outcome).await {
             Ok(true) => tracing::info!(effect = %effect.id, "{said}"),
             Ok(false) => tracing::info!(effect = %effect.id, "{said}, but it is not wanted any more"),
@@ -195,7 +197,21 @@ struct InHand {
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        self.driver.in_hand().remove(&self.id);
+        let mut in_hand = self.driver.in_hand();
+        in_hand.remove(&self.id);
+        self.driver.host.metrics.set_in_hand(in_hand.len());
+    }
+}
+
+/// For the metrics.
+fn name(outcome: &EffectOutcome) -> &'static str {
+    match outcome {
+        EffectOutcome::Started { .. } => "started",
+        EffectOutcome::Done => "done",
+        EffectOutcome::Failed { .. } => "failed",
+        EffectOutcome::Collision => "collision",
+        EffectOutcome::Unknown => "unknown",
+        EffectOutcome::Described(_) => "described",
     }
 }
 

@@ -18,6 +18,7 @@ mod executors;
 mod host;
 mod keys;
 mod logging;
+mod metrics;
 mod operator;
 mod private_file;
 mod routes;

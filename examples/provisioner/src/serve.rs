@@ -43,6 +43,10 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     let instance_id_alone = settings.instance_id_alone();
     let owner = settings.policy.owner.clone();
     let registrar = Registrar::new(settings.policy, keys.peppers, keys.sealing, default_backend())?;
+    let registrar = match keys.signing {
+        Some(signing) => registrar.with_signing(signing),
+        None => registrar,
+    };
     let executors = Arc::new(
         Executors::new(settings.cloud, settings.cluster, (owner, settings.resources), !store.is_shared())
             .await?,
@@ -53,7 +57,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     let sns = Sns::new(Arc::clone(&host), settings.sns, settings.trust, folders).await?;
     let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), worker));
     let trust_forwarded_for = settings.trust_forwarded_for;
-    let app = Arc::new(App { host, executors, sns, trust_forwarded_for, instance_id_alone });
+    let app = Arc::new(App { host, executors, sns, trust_forwarded_for, fingerprint_header: settings.fingerprint_header, instance_id_alone });
     run(settings.listen, app, driver).await
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn hand_out(
     let command = Command {
         authority: Authority::Node,
         source: app.sender(peer.ip(), &headers),
-        action: Action::Deliver(Deliver { to: Recipient::Instance { instance } }),
+        action: Action::Deliver(Deliver { to: Recipient::Instance { instance, identity: None } }),
     };
     // Asked for first: a package is handed over for a short time only, and not while nobody can say where the cluster is.
     let info = match app.executors.cluster_info().await {

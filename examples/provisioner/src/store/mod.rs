@@ -1,6 +1,7 @@
 //! The records in a database, by the contract of [`handfast::store`]. The tables of handfast are those of every
 //! language's store, so that a program in Python or Node can go on with this database.
 
+mod audit;
 mod keys;
 mod lists;
 mod notices;
@@ -13,7 +14,7 @@ mod testing;
 mod tests;
 mod topics;
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::atomic::Ordering};
 
 use handfast::{
     id::{InvalidId, PackageId},
@@ -27,18 +28,19 @@ use sqlx::{
 };
 
 pub(crate) use self::{
+    audit::{AuditCursor, AuditFilter, Entry},
     keys::{Claim, Mark},
     lists::{Cursor, Filter},
     notices::NOTICES,
     query::{Sql, Unit},
 };
-use crate::database::Database;
+use crate::{database::Database, metrics::DATABASE_ERRORS};
 
 /// What the database did not do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     #[error(transparent)]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error(transparent)]
@@ -55,6 +57,13 @@ impl StoreError {
     /// Whether a row with that key is there already.
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        DATABASE_ERRORS.fetch_add(1, Ordering::Relaxed);
+        Self::Database(error)
     }
 }
 

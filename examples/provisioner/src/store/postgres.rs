@@ -94,9 +94,10 @@ pub(super) async fn now(pool: &PgPool) -> Result<Timestamp, StoreError> {
 }
 
 const SCHEMA: &str = include_str!("../../../../core/stores/postgres.sql");
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/postgres/0001_provisioner.sql"),
     include_str!("../../migrations/postgres/0002_keys.sql"),
+    include_str!("../../migrations/postgres/0003_audit.sql"),
 ];
 
 /// serialization_failure, deadlock_detected (PostgreSQL, appendix A).

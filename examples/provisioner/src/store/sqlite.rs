@@ -107,9 +107,10 @@ async fn add_parent(writer: &SqlitePool) -> Result<(), StoreError> {
     Ok(())
 }
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_provisioner.sql"),
     include_str!("../../migrations/sqlite/0002_keys.sql"),
+    include_str!("../../migrations/sqlite/0003_audit.sql"),
 ];
 
 async fn guards_hold(connection: &mut SqliteConnection, batch: &Batch) -> Result<bool, StoreError> {
