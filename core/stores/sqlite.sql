@@ -10,12 +10,14 @@ CREATE TABLE IF NOT EXISTS handfast_records (
     name       TEXT,
     kind       TEXT,
     status     TEXT,
+    parent     TEXT,
     labels     TEXT NOT NULL DEFAULT '{}',
     created_at TEXT NOT NULL,
     wake_at    TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS handfast_records_wake_at ON handfast_records (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS handfast_records_list ON handfast_records (record, created_at, key);
+CREATE INDEX IF NOT EXISTS handfast_records_parent ON handfast_records (parent, key) WHERE parent IS NOT NULL;
 
 -- The audit: one row for each fact, in the order of their commits. Never updated.
 CREATE TABLE IF NOT EXISTS handfast_events (
