@@ -151,12 +151,15 @@ struct Body {
 impl Body {
     fn read(body: &str) -> Result<Self, Error> {
         let schema = check_schema(body)?;
-        let read = if migrate::is_old(schema) {
-            serde_json::from_value(migrate::record(body, schema)?)
-        } else {
-            serde_json::from_str(body)
-        };
-        read.map_err(|error| Error::CorruptRecord(error.to_string()))
+        let corrupt = |error: serde_json::Error| Error::CorruptRecord(error.to_string());
+        if !migrate::is_old(schema) {
+            return serde_json::from_str(body).map_err(corrupt);
+        }
+        let mut old: Self = serde_json::from_value(migrate::record(body, schema)?).map_err(corrupt)?;
+        if let Record::Package(package) = &mut old.record {
+            Arc::make_mut(package).note_shredding(); // was not noted
+        }
+        Ok(old)
     }
 }
 

@@ -282,6 +282,9 @@ pub struct Package {
     pub delivery_open: bool,
     /// Whether the token can still be redeemed, as far as time goes.
     pub token_open: bool,
+    /// Whether its contents were shredded. A token that is reissued afterwards brings none of them back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contents_shredded: bool,
     /// When it came into use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
@@ -373,10 +376,12 @@ impl Package {
         [self.token.as_ref(), old].into_iter().flatten().find(|token| token.generation == generation)
     }
 
-    /// Whether everything external that it needs exists, so that it can be handed over.
+    /// Whether everything external that it needs exists, so that it can be handed over. Once it was handed over, some of it may
+    /// have done its work and be gone.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.resources.iter().all(|resource| resource.state == ResourceState::Ready)
+        let was_handed_over = self.status != PackageStatus::Created;
+        was_handed_over || self.resources.iter().all(|resource| resource.state == ResourceState::Ready)
     }
 
     /// One of its external resources.
@@ -429,6 +434,9 @@ impl Package {
     }
 
     fn contents_deliverable(&self) -> bool {
+        if self.contents_shredded {
+            return false;
+        }
         match self.issued.activates_on {
             ActivatesOn::Delivery => self.delivery_open,
             ActivatesOn::Redeem | ActivatesOn::CheckIn | ActivatesOn::Report if self.is_wide() => {
@@ -521,6 +529,7 @@ impl Package {
             link: None,
             delivery: None,
             delivery_open: true,
+            contents_shredded: false,
             activated_at: None,
             activated_from: None,
             ended_at: None,
@@ -542,7 +551,17 @@ impl Package {
     /// Takes in one fact. A fact that is not about packages changes nothing.
     pub(super) fn apply(&mut self, event: &Event) {
         self.updated_at = event.at;
-        match &event.fact {
+        self.take_in(&event.fact, event);
+        self.note_shredding();
+    }
+
+    /// What nobody can be given any more is shredded in the same decision, and does not come back.
+    pub(super) fn note_shredding(&mut self) {
+        self.contents_shredded = !self.contents_deliverable();
+    }
+
+    fn take_in(&mut self, fact: &Fact, event: &Event) {
+        match fact {
             Fact::PackageDelivered { delivery } => self.delivered(delivery.clone()),
             Fact::DeliveryClosed => self.delivery_open = false,
             Fact::LinkMade { number, expires_at } => {
@@ -640,6 +659,9 @@ impl Package {
         self.delivery = None;
         self.delivery_open = true;
         self.token_open = true;
+        if let Some(link) = &mut self.link {
+            link.number = link.number.saturating_add(1); // it was for the token before
+        }
     }
 
     fn claim(&mut self, id: NodeId, subject: Fingerprint) {

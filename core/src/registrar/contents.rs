@@ -214,12 +214,15 @@ impl AskedEntry<'_> {
     }
 }
 
-/// Opens everything that a package carries.
+/// Opens everything that a package carries and that was not shredded; what a pool keeps is there for as long as the package.
 pub(super) fn open_contents(draft: &mut Draft<'_>, package: &Package) -> Step<Vec<GivenContent>> {
-    let contents = &package.issued.contents;
-    let secrets: Vec<_> = contents.iter().filter_map(PackageContent::secret).map(Key::Secret).collect();
+    let held = package.held_secrets();
+    let is_there = |secret: SecretId| secret.package != package.id || held.contains(&secret);
+    let contents = package.issued.contents.iter().filter(|content| content.secret().is_none_or(is_there));
+    let contents: Vec<_> = contents.collect();
+    let secrets: Vec<_> = contents.iter().filter_map(|content| content.secret()).map(Key::Secret).collect();
     draft.prefetch(&secrets)?;
-    contents.iter().map(|content| open_one(draft, content)).collect()
+    contents.into_iter().map(|content| open_one(draft, content)).collect()
 }
 
 fn open_one(draft: &mut Draft<'_>, content: &PackageContent) -> Step<GivenContent> {

@@ -10,6 +10,7 @@ use super::{
     presenter::{self, Doing, Shown},
 };
 use crate::{
+    code::Code,
     id::PackageId,
     limits,
     link::Link,
@@ -69,6 +70,9 @@ fn by_link(draft: &mut Draft<'_>, link: &Secret) -> Step<(Arc<Package>, Delivere
     let package = known(draft, link.package)?;
     if package.link.as_ref().map(|made| made.number) != Some(link.number) {
         return refuse(Refusal::LinkReplaced, Key::Package(package.id));
+    }
+    if draft.is_past(link.expires_at, &Key::Package(package.id))? {
+        return refuse(Refusal::Link(Code::LinkExpired), Key::Package(package.id));
     }
     let to = DeliveredTo::Link { number: link.number, source: draft.source };
     Ok((package, to))

@@ -73,17 +73,25 @@ fn keys_of_end(package: &Package) -> Vec<Key> {
     let issued = &package.issued;
     let scope = &issued.scope;
     let mut keys = vec![Key::Name(scope.clone(), issued.name.clone())];
-    keys.extend((package.reserved > 0).then(|| Key::Scope(scope.clone())));
     keys.extend(issued.parents.first().map(|parent| Key::Package(*parent)));
     keys.extend(declared_subjects(package).map(|subject| Key::Subject(scope.clone(), subject)));
-    for content in &issued.contents {
-        if let PackageContent::PoolItem { pool, .. } = content {
-            keys.push(Key::Pool(scope.clone(), pool.clone()));
-        }
-    }
+    keys.extend(keys_held(package));
     for node in package.nodes.iter().filter(|node| node.live) {
         keys.push(Key::Node(node.id));
         keys.push(Key::Subject(scope.clone(), node.subject.clone().into()));
+    }
+    keys
+}
+
+/// The scope and the pools that a package holds something of.
+fn keys_held(package: &Package) -> Vec<Key> {
+    let scope = &package.issued.scope;
+    let mut keys = Vec::new();
+    keys.extend((package.reserved > 0).then(|| Key::Scope(scope.clone())));
+    for content in &package.issued.contents {
+        if let PackageContent::PoolItem { pool, .. } = content {
+            keys.push(Key::Pool(scope.clone(), pool.clone()));
+        }
     }
     keys
 }
@@ -149,6 +157,7 @@ fn give_back(draft: &mut Draft<'_>, package: &Package) -> Step<()> {
     if package.released {
         return Ok(());
     }
+    draft.prefetch(&keys_held(package))?;
     let mut held = package.reserved > 0;
     if package.reserved > 0 && draft.scope(scope)?.is_some() {
         let fact = Fact::ScopeReturned { package: id, uses: package.reserved };

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    draft::{Draft, Step, refuse, refuse_unknown},
+    draft::{Draft, Step, Stop, refuse, refuse_unknown},
     end,
     issue::{self, Before, NewPackage},
     policy::InstanceRule,
@@ -172,17 +172,27 @@ fn not_described(draft: &mut Draft<'_>, instance: &Instance, reason: Reason) -> 
     draft.emit(Key::Instance(instance.id.clone()), Fact::InstanceNotDescribed { reason, retry_at })
 }
 
+/// What the rules refuse to the instance now (a full scope, an empty pool) may be there when it is asked for again.
 fn described(draft: &mut Draft<'_>, instance: &Instance, description: &Description) -> Step<()> {
     check_description(description)?;
     let key = Key::Instance(instance.id.clone());
     let rule = judge(draft, instance, description)?;
-    draft.emit(key.clone(), Fact::InstanceDescribed { description: description.clone() })?;
-    match rule {
-        Ok(rule) => {
-            let package = issue_for(draft, instance, &rule)?;
+    let described = Fact::InstanceDescribed { description: description.clone() };
+    match rule.map(|rule| issue_for(draft, instance, &rule)) {
+        Ok(Err(Stop::Refuse(refusal, _))) => {
+            draft.nothing_happened();
+            let reason = format!("{}: {refusal}", refusal.code().as_str());
+            not_described(draft, instance, Reason::from(reason))
+        }
+        Ok(issued) => {
+            let package = issued?;
+            draft.emit(key.clone(), described)?;
             draft.emit(key, Fact::InstanceEnrolled { package })
         }
-        Err(reason) => draft.emit(key, Fact::InstancePassed { reason: Reason::from(reason) }),
+        Err(reason) => {
+            draft.emit(key.clone(), described)?;
+            draft.emit(key, Fact::InstancePassed { reason: Reason::from(reason) })
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     aws::InstanceId,
     id::{Kind, PackageId, PackageName, RequestId, ScopeId, SecretId, Subject},
     limits,
-    record::{DeliveredTo, Delivery, EndReason, Key, Package, PackageStatus, TokenDigest},
+    record::{DeliveredTo, Delivery, EndReason, Key, Package, PackageStatus, Resource, TokenDigest},
     secret::Secret,
     token::EnrollmentToken,
     vocabulary::{
@@ -129,6 +129,7 @@ pub(super) struct Before {
 /// never count twice, and outside there is never one more than there may be.
 fn replace(draft: &mut Draft<'_>, old: &Arc<Package>) -> Step<Before> {
     let new = PackageId::new(draft.now(), &draft.random());
+    draft.expect_absent(Key::Package(new));
     end::package(draft, old, PackageStatus::Revoked, EndReason::Replaced { by: new })?;
     let Some(ended) = draft.package(old.id)? else {
         return Ok(Before { id: Some(new), ..Before::default() });
@@ -139,7 +140,7 @@ fn replace(draft: &mut Draft<'_>, old: &Arc<Package>) -> Step<Before> {
     }
     draft.emit(Key::Package(old.id), Fact::PackageSuccessor { package: new })?;
     before.waits_for = Some(old.id);
-    if let Some(first) = ended.waits_for {
+    if let Some(first) = ended.waits_for.filter(|_| ended.resources.iter().all(Resource::is_settled)) {
         // Nothing of the old one was ever made: the new one waits in its place.
         draft.package(first)?;
         draft.emit(Key::Package(first), Fact::PackageSuccessor { package: new })?;

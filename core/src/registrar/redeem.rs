@@ -35,6 +35,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         }
         PackageStatus::Delivered | PackageStatus::Activated => {}
     }
+    let current = package.token.as_ref().map(|token| token.generation);
+    if package.delivery.is_none() && current == Some(token.generation()) {
+        return refuse(Refusal::NotDelivered, key); // reissued, and not handed out since
+    }
     let shown = Shown {
         fingerprint: redeem.fingerprint.as_ref(),
         proof: redeem.proof.as_ref(),
@@ -61,6 +65,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
         Standing::First => first(draft, &claim),
         Standing::Moves(from) => {
             end::node(draft, &from, RetireReason::Replaced)?;
+            if draft.package(package.id)?.is_none_or(|package| !package.status.is_live()) {
+                return refuse(Refusal::Ended, key); // with the package above it, which the old node was the last of
+            }
             first(draft, &claim)
         }
         Standing::Anew(node) => anew(draft, &claim, &node),

@@ -32,6 +32,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, reissue: &Reissue) -> Step<Answer> {
     if reissue.request.is_some() && reissue.request == package.reissued {
         return repeat(draft, reissue, &package);
     }
+    if reissue.deliver && !package.is_ready() {
+        return refuse(Refusal::NotReady, key);
+    }
     let generation =
         current.generation.checked_add(1).ok_or(Error::Misuse("a package has no more than 65,535 tokens"))?;
     let (token, secret) = issue::make_token(draft, package.id, generation, free_secret(&package))?;

@@ -8,6 +8,7 @@
 //! | known here | the one it redeemed | retired | `node_retired` |
 //! | known here | a newer one (reissued) | live or retired | its grant anew, no use spent |
 //! | lives in another package | any | none | `subject_enrolled`, or it moves, as the policy says |
+//! | replaced here | any | retired | as if new here |
 //! | new here | any | none, uses remain | a first grant |
 //! | new here | newer than that of the only node here | none, uses spent | that node's place |
 //! | new here | any | none, uses spent | `already_claimed`, and a suspected clone |
@@ -58,6 +59,10 @@ pub(super) fn judge(draft: &mut Draft<'_>, claim: &Claim<'_>, known: Option<&Arc
 
 fn known_here(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Arc<Node>) -> Step<Standing> {
     let key = Key::Node(node.id);
+    let replaced = !claim.package.is_wide() && claim.package.nodes.iter().all(|listed| listed.id != node.id);
+    if replaced {
+        return new_here(draft, claim); // its use is another node's now
+    }
     if claim.generation > node.generation {
         return anew(draft, claim, node);
     }
@@ -95,14 +100,13 @@ fn new_here(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Standing> {
     }
     let other = draft.subject(scope, &claim.subject())?.and_then(|subject| subject.node);
     let Some(other) = other else { return Ok(Standing::First) };
-    draft.prefetch(&[Key::Node(other)])?;
     let Some(other) = draft.node(other)?.filter(|node| node.is_live()) else { return Ok(Standing::First) };
+    if draft.package(other.package)?.is_none_or(|elsewhere| !elsewhere.status.is_live()) {
+        return Ok(Standing::First); // a sweep has yet to tell the old node
+    }
     match draft.registrar.policy.enrolled_elsewhere {
         Enrolled::Refuse => Ok(Standing::No(Refusal::SubjectEnrolled, Key::Package(package.id))),
-        Enrolled::Move => {
-            draft.prefetch(&[Key::Package(other.package)])?;
-            Ok(Standing::Moves(other))
-        }
+        Enrolled::Move => Ok(Standing::Moves(other)),
     }
 }
 

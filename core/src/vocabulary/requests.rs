@@ -85,7 +85,7 @@ pub struct MakeLink {
     pub ttl_seconds: Option<u32>,
 }
 
-/// Give a live package a new token.
+/// Give a live package a new token. Contents that were shredded meanwhile, after they had been given, do not come back.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

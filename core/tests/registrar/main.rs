@@ -10,9 +10,16 @@
 mod batches;
 mod identities;
 mod instances;
+mod keepers;
+mod links;
 mod packages;
+mod parents;
+mod pools;
 mod proofs;
 mod random;
+mod reenrol;
+mod reissue;
+mod scopes;
 mod sessions;
 mod watched;
 mod world;

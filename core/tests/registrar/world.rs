@@ -5,16 +5,16 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use handfast::{
     aws::{Change, InstanceEvent, InstanceId, InstanceState},
     crypto::default_backend,
-    id::{PackageId, SecretId},
+    id::{NodeId, PackageId, SecretId},
     keyring::KeyRing,
     ledger::Ledger,
-    record::{Key, Package, PackageStatus, Record},
-    registrar::{Policy, Registrar},
+    record::{Key, Node, Package, PackageStatus, Record, SubjectEntry, Versioned},
+    registrar::{Policy, Registrar, Step},
     secret::SecretKey,
     time::{Now, Timestamp},
     vocabulary::{
-        Action, Answer, Authority, Command, Delivered, Effect, EffectOutcome, Issued, Redeemed, Refusal,
-        Report,
+        Action, Answer, Authority, Command, Delivered, Effect, EffectOutcome, Error, Issued, Redeemed,
+        Refusal, Report, Work,
     },
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -67,8 +67,25 @@ impl World {
     }
 
     pub(crate) fn run_command(&mut self, command: &Command) -> Answer {
-        let now = Now::trusted(self.now);
-        self.ledger.run(&self.registrar, command, now, &mut self.rng).unwrap()
+        self.attempt(command, Now::trusted(self.now)).unwrap()
+    }
+
+    /// Runs a command as a host does whose store keeps text.
+    pub(crate) fn attempt(&mut self, command: &Command, now: Now) -> Result<Answer, Error> {
+        let mut session = self.registrar.session(command.clone());
+        loop {
+            match session.next(now, &mut self.rng)? {
+                Step::Load(keys) => session.loaded(self.ledger.read(&keys))?,
+                Step::Commit(commit) => session.committed(self.ledger.commit(&commit))?,
+                Step::Answer(answer) => return Ok(answer),
+            }
+        }
+    }
+
+    /// What is wrong with a command.
+    pub(crate) fn error(&mut self, command: Value) -> String {
+        let command = Command::from_value(command).unwrap();
+        self.attempt(&command, Now::trusted(self.now)).unwrap_err().to_string()
     }
 
     pub(crate) fn run(&mut self, command: Value) -> Answer {
@@ -117,10 +134,97 @@ impl World {
         }
     }
 
-    pub(crate) fn package(&self, id: PackageId) -> &Package {
+    pub(crate) fn package(&self, id: PackageId) -> Arc<Package> {
         match self.ledger.get(&Key::Package(id)) {
             Some(Record::Package(package)) => package,
             other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> Arc<Node> {
+        match self.ledger.get(&Key::Node(id)) {
+            Some(Record::Node(node)) => node,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn subject(&self, scope: &str, subject: &str) -> Arc<SubjectEntry> {
+        match self.ledger.get(&Key::Subject(scope.parse().unwrap(), subject.parse().unwrap())) {
+            Some(Record::Subject(entry)) => entry,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn version(&self, key: &Key) -> u64 {
+        self.ledger.read(std::slice::from_ref(key)).first().map_or(0, |row| row.version)
+    }
+
+    /// Issues a package and refuses to.
+    pub(crate) fn not_issued(&mut self, name: &str, more: Value) -> Refusal {
+        let mut command = json!({"type": "issue", "authority": "operator:ann", "name": name});
+        command.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        refusal(&self.run(command))
+    }
+
+    /// A package named `name` that nobody has yet.
+    pub(crate) fn made(&mut self, name: &str, mut more: Value) -> PackageId {
+        more["deliver"] = json!(false);
+        self.issued(name, more).package
+    }
+
+    pub(crate) fn deliver(&mut self, package: PackageId) -> Answer {
+        self.run(json!({"type": "deliver", "authority": "operator:ann", "to": {"type": "operator", "package": package}}))
+    }
+
+    /// A reissue that is handed to the operator at once; gives the new token.
+    pub(crate) fn reissue(&mut self, package: PackageId, more: Value) -> String {
+        let mut command =
+            json!({"type": "reissue", "authority": "operator:ann", "package": package, "deliver": true});
+        command.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        match self.run(command) {
+            Answer::Reissued(reissued) => reissued.token.unwrap().expose().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Redeems the token and checks in once.
+    pub(crate) fn enrol(&mut self, token: &str, fingerprint: &str) -> NodeId {
+        let redeemed = self.redeemed(token, fingerprint);
+        assert!(matches!(self.check_in(&redeemed, fingerprint, 1), Answer::CheckedIn(_)));
+        redeemed.node
+    }
+
+    pub(crate) fn expire(&mut self, key: &Key) -> Answer {
+        self.run(json!({"type": "expire", "key": key}))
+    }
+
+    /// What a host's executor does until nothing is left to be done by now: takes each effect, does it, reports it. Gives
+    /// what it did.
+    pub(crate) fn work(&mut self) -> Vec<Work> {
+        let mut done = Vec::new();
+        while let Some(effect) =
+            self.effects().into_iter().find(|effect| effect.not_before.is_none_or(|at| at <= self.now))
+        {
+            self.report(&effect, EffectOutcome::Started { lease_seconds: 30 });
+            if let Work::Sweep { package } = &effect.work {
+                self.sweep(*package);
+            }
+            self.report(&effect, EffectOutcome::Done);
+            done.push(effect.work);
+        }
+        done
+    }
+
+    /// What a host does for a sweep: it tells everything alive whose parent this is.
+    fn sweep(&mut self, package: PackageId) {
+        let below = |(key, versioned): (&Key, Versioned)| {
+            let index = versioned.record.index();
+            let live =
+                matches!(index.status, Some("created" | "delivered" | "activated" | "claimed" | "active"));
+            (live && index.parent == Some(Key::Package(package))).then(|| key.clone())
+        };
+        for key in self.ledger.iter().filter_map(below).collect::<Vec<_>>() {
+            self.expire(&key);
         }
     }
 
