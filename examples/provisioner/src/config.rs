@@ -157,7 +157,9 @@ impl Settings {
             return Err("--now is for a SQLite file: hosts that share a database go by its clock".into());
         }
         if self.fingerprint_header.is_some() && self.trust_forwarded_for.is_empty() {
-            return Err("fingerprint_header needs trust_forwarded_for: nobody but a trusted proxy is believed".into());
+            return Err(
+                "fingerprint_header needs trust_forwarded_for: nobody but a trusted proxy is believed".into(),
+            );
         }
         for (place, rule) in self.policy.instances.iter().enumerate() {
             if !matches!(rule.contents.as_slice(), [Content::KubernetesBootstrapToken { .. }]) {
@@ -190,7 +192,9 @@ fn read_file(path: &Path) -> Result<File, Fatal> {
 }
 
 fn header(name: &str) -> Result<HeaderName, Fatal> {
-    let parsed = name.parse::<HeaderName>().map_err(|_| format!("fingerprint_header: {name:?} is no header's name"))?;
+    let parsed = name
+        .parse::<HeaderName>()
+        .map_err(|_| format!("fingerprint_header: {name:?} is no header's name"))?;
     if ["authorization", "dpop", "x-forwarded-for"].contains(&parsed.as_str()) {
         return Err(format!("fingerprint_header: {name} has a meaning of its own").into());
     }

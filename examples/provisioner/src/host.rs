@@ -47,7 +47,13 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(registrar: Registrar, store: Store, clock: Clock) -> Self {
-        Self { registrar: Arc::new(registrar), store, clock, metrics: Metrics::default(), changed: Notify::new() }
+        Self {
+            registrar: Arc::new(registrar),
+            store,
+            clock,
+            metrics: Metrics::default(),
+            changed: Notify::new(),
+        }
     }
 
     /// Takes a command through the store. The answer exists only once its commit is durable; a conflict decides again.

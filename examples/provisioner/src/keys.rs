@@ -98,8 +98,9 @@ impl Ring {
     /// These are private keys in PKCS#8 PEM.
     fn read_signing(self, path: &Path, marks: &mut Vec<Mark>) -> Result<SigningRing, Fatal> {
         let key = |(id, text): (KeyId, Secret)| {
-            let key = SigningKey::from_pkcs8_pem(text.expose())
-                .map_err(|_| format!("{}: key {id} is not a private key for ES256 or EdDSA", path.display()))?;
+            let key = SigningKey::from_pkcs8_pem(text.expose()).map_err(|_| {
+                format!("{}: key {id} is not a private key for ES256 or EdDSA", path.display())
+            })?;
             marks.push((format!("signing/{id}"), digest("signing", text.expose().as_bytes())));
             Ok::<_, Fatal>((id, key))
         };
@@ -164,7 +165,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         Keys::open(&path, false).unwrap();
-        let mut file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let mut file: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert!(file.as_object_mut().unwrap().remove("signing").is_some());
         private_file::replace(&path, file.to_string().as_bytes()).unwrap();
         let keys = Keys::open(&path, true).unwrap();

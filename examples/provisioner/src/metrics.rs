@@ -107,7 +107,11 @@ impl Metrics {
         text.sample("provisioner_effects_in_hand", &[], &gauges.in_hand);
         text.family("provisioner_conflicts_total", "counter", "Commits that were decided again.");
         text.sample("provisioner_conflicts_total", &[], &counts.conflicts);
-        text.family("provisioner_database_errors_total", "counter", "Statements that the database did not do.");
+        text.family(
+            "provisioner_database_errors_total",
+            "counter",
+            "Statements that the database did not do.",
+        );
         text.sample("provisioner_database_errors_total", &[], &DATABASE_ERRORS.load(Ordering::Relaxed));
         text.requests(&counts.requests);
         text.0
@@ -156,7 +160,11 @@ impl Text {
             let labels = [("method", method.as_str()), ("route", route.as_str())];
             for (bound, within) in BUCKETS.iter().zip(requests.within) {
                 let bound = bound.to_string();
-                self.sample(&format!("{SECONDS}_bucket"), &[labels.as_slice(), &[("le", &bound)]].concat(), &within);
+                self.sample(
+                    &format!("{SECONDS}_bucket"),
+                    &[labels.as_slice(), &[("le", &bound)]].concat(),
+                    &within,
+                );
             }
             let all = [labels.as_slice(), &[("le", "+Inf")]].concat();
             self.sample(&format!("{SECONDS}_bucket"), &all, &requests.count);

@@ -10,6 +10,7 @@ use std::{
 
 /// Makes a file that must not exist yet; whoever loses the race gets [`io::ErrorKind::AlreadyExists`].
 pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    make_folder_of(path)?;
     let temporary = write_beside(path, contents)?;
     let linked = std::fs::hard_link(&temporary, path);
     std::fs::remove_file(&temporary)?;
@@ -53,9 +54,7 @@ pub(crate) fn is_private(path: &Path) -> io::Result<bool> {
 
 /// Makes an empty file and its folder if there is none, so that a database is private from its first byte.
 pub(crate) fn touch(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
+    make_folder_of(path)?;
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
@@ -63,6 +62,14 @@ pub(crate) fn touch(path: &Path) -> io::Result<()> {
 fn is_old(entry: &std::fs::DirEntry) -> bool {
     let written = entry.metadata().and_then(|metadata| metadata.modified());
     written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
+}
+
+/// Makes the folder that a file shall be in.
+fn make_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
 }
 
 const OLD: Duration = Duration::from_secs(60);

@@ -57,7 +57,14 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     let sns = Sns::new(Arc::clone(&host), settings.sns, settings.trust, folders).await?;
     let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), worker));
     let trust_forwarded_for = settings.trust_forwarded_for;
-    let app = Arc::new(App { host, executors, sns, trust_forwarded_for, fingerprint_header: settings.fingerprint_header, instance_id_alone });
+    let app = Arc::new(App {
+        host,
+        executors,
+        sns,
+        trust_forwarded_for,
+        fingerprint_header: settings.fingerprint_header,
+        instance_id_alone,
+    });
     run(settings.listen, app, driver).await
 }
 

@@ -39,10 +39,18 @@ pub(super) async fn list(
 ) -> Reply {
     operator.with(Permission::PackagesRead)?;
     let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
-    if query.code.as_ref().is_some_and(|code| !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')) {
+    if query
+        .code
+        .as_ref()
+        .is_some_and(|code| !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+    {
         return Err(Problem::bad_request("code: letters, digits and _"));
     }
-    let filter = AuditFilter { actor: query.actor.map(|actor| actor.to_string()), code: query.code, since: query.since };
+    let filter = AuditFilter {
+        actor: query.actor.map(|actor| actor.to_string()),
+        code: query.code,
+        since: query.since,
+    };
     let (after, now) = (query.cursor.unwrap_or_default(), app.host.clock.now().at);
     let audited = app.host.store.audit(&filter, &after, now, page(query.limit)?).await;
     let (entries, next) = audited.map_err(HostError::from)?;

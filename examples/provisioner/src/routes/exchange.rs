@@ -25,7 +25,8 @@ pub(super) type Members = Map<String, Value>;
 
 /// Reads a body that is one strict JSON object; no body at all is an empty one.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Members, Problem> {
-    let bytes = to_bytes(body, limits::COMMAND_BYTES).await.map_err(|_| Problem::too_large(Code::TooLarge))?;
+    let bytes =
+        to_bytes(body, limits::COMMAND_BYTES).await.map_err(|_| Problem::too_large(Code::TooLarge))?;
     if bytes.is_empty() {
         return Ok(Members::new());
     }
@@ -88,8 +89,9 @@ pub(super) fn respond(answer: Answer, audience: Audience) -> Reply {
 
 /// RFC 9449 section 8: the proof is to be made again, with this nonce.
 fn use_another(nonce: &str) -> Response {
-    let problem = Problem::new(StatusCode::UNAUTHORIZED, Code::UseNonce, "make the proof again, with this nonce")
-        .challenge("DPoP error=\"use_dpop_nonce\"");
+    let problem =
+        Problem::new(StatusCode::UNAUTHORIZED, Code::UseNonce, "make the proof again, with this nonce")
+            .challenge("DPoP error=\"use_dpop_nonce\"");
     with_nonce(problem.into_response(), nonce)
 }
 
@@ -105,7 +107,10 @@ pub(super) fn with_nonce(mut response: Response, nonce: &str) -> Response {
 pub(super) fn filled(value: Value, secrets: &[Secret]) -> Value {
     match value {
         Value::Object(members) => {
-            let number = members.get("$secret").and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+            let number = members
+                .get("$secret")
+                .and_then(Value::as_u64)
+                .and_then(|number| usize::try_from(number).ok());
             if let Some(secret) = number.and_then(|number| secrets.get(number)) {
                 return Value::from(secret.expose());
             }

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::header,
-    response::IntoResponse,
-};
+use axum::{extract::State, http::header, response::IntoResponse};
 
 use super::{App, auth::SignedIn, reply::Reply};
 use crate::{host::HostError, metrics::Gauges, operator::Permission};

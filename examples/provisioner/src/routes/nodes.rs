@@ -112,7 +112,8 @@ pub(super) async fn deliver(
             to.insert(name.to_owned(), value);
         }
     }
-    let command = exchange::command("deliver", Members::new(), [("to", to.into())], &Authority::Node, source)?;
+    let command =
+        exchange::command("deliver", Members::new(), [("to", to.into())], &Authority::Node, source)?;
     app.reply_to_node(command, &shown).await
 }
 
@@ -165,14 +166,19 @@ impl FromRequestParts<Arc<App>> for Shown {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| peer.ip().to_canonical());
         let fingerprint = match &app.fingerprint_header {
             Some(name) if peer.is_some_and(|peer| app.is_proxy(peer)) => only(&parts.headers, name)?,
             Some(_) | None => None,
         };
         let authorization = only(&parts.headers, &header::AUTHORIZATION)?;
         let token = match authorization.as_deref().map(|text| text.split_once(' ').unwrap_or((text, ""))) {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => Some(Secret::new(token.trim().to_owned())),
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => {
+                Some(Secret::new(token.trim().to_owned()))
+            }
             Some(_) => return Err(unproven()),
             None => None,
         };

@@ -86,7 +86,8 @@ impl Definitions {
     /// One of the kinds of a tagged union.
     fn variant(&self, union: &str, name: &str) -> Value {
         let variants = self.0.get(union).and_then(|union| union.get("oneOf")).and_then(Value::as_array);
-        let is_it = |variant: &&Value| variant.pointer("/properties/type/const").is_some_and(|kind| kind == name);
+        let is_it =
+            |variant: &&Value| variant.pointer("/properties/type/const").is_some_and(|kind| kind == name);
         variants.and_then(|variants| variants.iter().find(is_it)).cloned().unwrap_or_default()
     }
 
@@ -111,7 +112,9 @@ struct Operation(Value);
 impl Operation {
     fn new(id: &str, summary: &str, security: &str) -> Self {
         let security = if security.is_empty() { json!([]) } else { json!([{ security: [] }]) };
-        Self(json!({ "operationId": id, "summary": summary, "security": security, "responses": {}, "parameters": [] }))
+        Self(
+            json!({ "operationId": id, "summary": summary, "security": security, "responses": {}, "parameters": [] }),
+        )
     }
 
     /// A parameter of the path or of the query.
@@ -208,7 +211,12 @@ fn packages(definitions: &Definitions) -> Value {
         .parameter("query", "kind", reference("Kind"), "Of this kind.")
         .parameter("query", "status", reference("PackageStatus"), "Of this status.")
         .parameter("query", "name", reference("PackageName"), "Whose names begin so.")
-        .parameter("query", "label", json!({ "type": "string", "pattern": "^[^=\\x00-\\x1f\\x7f]+=[^\\x00-\\x1f\\x7f]*$" }), "With this label, `key=value`.")
+        .parameter(
+            "query",
+            "label",
+            json!({ "type": "string", "pattern": "^[^=\\x00-\\x1f\\x7f]+=[^\\x00-\\x1f\\x7f]*$" }),
+            "With this label, `key=value`.",
+        )
         .parameter("query", "parent", reference("PackageId"), "Directly under this package.");
     let view = json!({ "type": "object", "required": ["id", "status"], "description": "The record, as it is stored." });
     json!({
@@ -297,7 +305,8 @@ fn nodes(definitions: &Definitions) -> Value {
 
 fn scopes(definitions: &Definitions) -> Value {
     let id = |operation: Operation| operation.parameter("path", "id", reference("ScopeId"), "The scope.");
-    let name = |operation: Operation| id(operation).parameter("path", "name", reference("PoolName"), "The pool.");
+    let name =
+        |operation: Operation| id(operation).parameter("path", "name", reference("PoolName"), "The pool.");
     let count = json!({ "type": "integer", "minimum": 0 });
     let limit = json!({ "type": ["integer", "null"], "minimum": 0 });
     let pool = json!({
@@ -337,10 +346,16 @@ fn scopes(definitions: &Definitions) -> Value {
 }
 
 fn others() -> Value {
-    let audit = Operation::new("list_events", "Who did what, and who was refused: the earliest first.", OPERATOR)
-        .parameter("query", "actor", reference("Authority"), "On whose behalf.")
-        .parameter("query", "code", json!({ "type": "string", "pattern": "^[A-Za-z0-9_]*$" }), "The name of a fact, or the code of a refusal.")
-        .parameter("query", "since", json!({ "type": "string", "format": "date-time" }), "Not before.");
+    let audit =
+        Operation::new("list_events", "Who did what, and who was refused: the earliest first.", OPERATOR)
+            .parameter("query", "actor", reference("Authority"), "On whose behalf.")
+            .parameter(
+                "query",
+                "code",
+                json!({ "type": "string", "pattern": "^[A-Za-z0-9_]*$" }),
+                "The name of a fact, or the code of a refusal.",
+            )
+            .parameter("query", "since", json!({ "type": "string", "format": "date-time" }), "Not before.");
     let entry = json!({ "oneOf": [
         {
             "type": "object", "required": ["type", "sequence", "event"],
@@ -354,7 +369,8 @@ fn others() -> Value {
             },
         },
     ] });
-    let ok = json!({ "type": "object", "required": ["status"], "properties": { "status": { "const": "ok" } } });
+    let ok =
+        json!({ "type": "object", "required": ["status"], "properties": { "status": { "const": "ok" } } });
     json!({
         "/api/events": { "get": paged(audit).gives(200, "A page.", page_of("events", entry)).or(READ).0 },
         "/api/openapi.json": {
@@ -372,9 +388,12 @@ fn others() -> Value {
 
 fn paged(operation: Operation) -> Operation {
     let cursor = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" });
-    operation
-        .parameter("query", "limit", limit(), "Entries of a page.")
-        .parameter("query", "cursor", cursor, "The `next` of the page before.")
+    operation.parameter("query", "limit", limit(), "Entries of a page.").parameter(
+        "query",
+        "cursor",
+        cursor,
+        "The `next` of the page before.",
+    )
 }
 
 fn limit() -> Value {

@@ -53,8 +53,11 @@ pub(super) async fn list(
     operator.with(Permission::PackagesRead)?;
     let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     let label = match query.label.as_deref().map(|label| label.split_once('=')) {
-        Some(Some((key, value))) => Some((key.to_owned(), value.to_owned())),
-        Some(None) => return Err(Problem::bad_request("label: expected key=value")),
+        // A label holds no control character, and PostgreSQL takes no text that holds a zero.
+        Some(Some((key, value))) if !key.chars().chain(value.chars()).any(char::is_control) => {
+            Some((key.to_owned(), value.to_owned()))
+        }
+        Some(_) => return Err(Problem::bad_request("label: expected key=value")),
         None => None,
     };
     let filter = Filter {
@@ -115,7 +118,8 @@ pub(super) async fn issue(
     let members = exchange::read(&headers, body).await?;
     let command = exchange::command("issue", members, [], &Authority::Operator(operator.name), source)?;
     let answer = app.host.run(command).await?;
-    let made = if let Answer::Issued(issued) = &answer { (!issued.again).then_some(issued.package) } else { None };
+    let made =
+        if let Answer::Issued(issued) = &answer { (!issued.again).then_some(issued.package) } else { None };
     let mut response = exchange::respond(answer, Audience::Operator)?;
     if let Some(package) = made {
         *response.status_mut() = StatusCode::CREATED;
@@ -127,7 +131,14 @@ pub(super) async fn issue(
 }
 
 /// What an operator does about one package, by the name of its action.
-async fn act(app: &App, operator: SignedIn, kind: &str, id: &str, source: Option<IpAddr>, members: Members) -> Reply {
+async fn act(
+    app: &App,
+    operator: SignedIn,
+    kind: &str,
+    id: &str,
+    source: Option<IpAddr>,
+    members: Members,
+) -> Reply {
     let operator = operator.with(Permission::ConfigWrite)?;
     let given = [("package", json!(package_id(id)?))];
     let command = exchange::command(kind, members, given, &Authority::Operator(operator.name), source)?;
@@ -190,7 +201,11 @@ pub(super) async fn make_link(
 
 /// `GET /api/link/{link}`: the one path that holds a secret. It is in no log, and opening it from the same address once
 /// more gives the same.
-pub(super) async fn open_link(State(app): State<Arc<App>>, Path(link): Path<String>, Source(source): Source) -> Reply {
+pub(super) async fn open_link(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    Source(source): Source,
+) -> Reply {
     let deliver = Deliver { to: Recipient::Link { link: Secret::new(link) } };
     let command = Command { authority: Authority::Node, source, action: Action::Deliver(deliver) };
     app.answer(command, Audience::Node).await
@@ -213,7 +228,10 @@ pub(super) fn page(limit: Option<u16>) -> Result<u16, Problem> {
     }
 }
 
-pub(super) fn views<'a>(app: &App, bodies: impl Iterator<Item = &'a String>) -> Result<Vec<Value>, HostError> {
+pub(super) fn views<'a>(
+    app: &App,
+    bodies: impl Iterator<Item = &'a String>,
+) -> Result<Vec<Value>, HostError> {
     bodies.map(|body| Ok(app.host.registrar.view(body)?)).collect()
 }
 

@@ -78,7 +78,8 @@ impl Problem {
             },
             Audience::Node => Self::new(status, class, told(refused.class())),
         };
-        let about_credential = matches!(refused.refusal, Refusal::Credential(_) | Refusal::CredentialMismatch);
+        let about_credential =
+            matches!(refused.refusal, Refusal::Credential(_) | Refusal::CredentialMismatch);
         match status {
             StatusCode::UNAUTHORIZED if about_credential => problem.challenge("DPoP error=\"invalid_token\""),
             StatusCode::UNAUTHORIZED => problem.challenge("DPoP error=\"invalid_dpop_proof\""),

@@ -32,8 +32,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, operator: SignedIn, Path(i
     if scope.is_none() && pools.is_empty() && packages.is_empty() {
         return Err(Problem::not_found());
     }
-    let count = |wanted: &str| packages.iter().find(|(status, _)| status == wanted).map_or(0, |(_, count)| *count);
-    let pools = pools.iter().map(|body| pool_of(body).map(|pool| summary(&pool))).collect::<Result<Vec<_>, _>>()?;
+    let count =
+        |wanted: &str| packages.iter().find(|(status, _)| status == wanted).map_or(0, |(_, count)| *count);
+    let pools =
+        pools.iter().map(|body| pool_of(body).map(|pool| summary(&pool))).collect::<Result<Vec<_>, _>>()?;
     Ok(respond(&json!({
         "id": id,
         "max_outstanding": scope.as_ref().and_then(|scope| scope.max_outstanding),
@@ -59,7 +61,8 @@ pub(super) async fn configure(
     let members = exchange::read(&headers, body).await?;
     let given = [("scope", json!(scope_id(&id)?))];
     let authority = Authority::Operator(operator.name);
-    app.answer(exchange::command("configure_scope", members, given, &authority, source)?, Audience::Operator).await
+    app.answer(exchange::command("configure_scope", members, given, &authority, source)?, Audience::Operator)
+        .await
 }
 
 /// `GET /api/scopes/{id}/pools/{name}`: the items, each with the package that has it. What they hold stays sealed.
@@ -96,7 +99,8 @@ pub(super) async fn change_pool(
     let members = exchange::read(&headers, body).await?;
     let given = [("scope", json!(scope_id(&scope)?)), ("pool", json!(pool_name(&name)?))];
     let authority = Authority::Operator(operator.name);
-    app.answer(exchange::command("change_pool", members, given, &authority, source)?, Audience::Operator).await
+    app.answer(exchange::command("change_pool", members, given, &authority, source)?, Audience::Operator)
+        .await
 }
 
 impl App {

@@ -118,7 +118,13 @@ impl Store {
             .with_some(" AND last_at >= ", filter.since.map(|since| since.to_string()))
             .with(" ORDER BY last_at, \"coalesce\" LIMIT ", limit);
         let rows: Vec<(String, i64, String, String, String)> = self.fetch(sql).await?;
-        let entry = |(coalesce, count, first_at, last_at, body)| Entry::Refusals { coalesce, count, first_at, last_at, body };
+        let entry = |(coalesce, count, first_at, last_at, body)| Entry::Refusals {
+            coalesce,
+            count,
+            first_at,
+            last_at,
+            body,
+        };
         Ok(rows.into_iter().map(entry).collect())
     }
 
@@ -158,7 +164,9 @@ async fn settled(pool: &PgPool, at_least: i64) -> Result<i64, StoreError> {
         .await?;
         let left: Vec<_> = match waiting {
             None => writing,
-            Some(waiting) => waiting.into_iter().filter(|transaction| writing.contains(transaction)).collect(),
+            Some(waiting) => {
+                waiting.into_iter().filter(|transaction| writing.contains(transaction)).collect()
+            }
         };
         if left.is_empty() {
             return Ok(highest);
@@ -189,7 +197,8 @@ impl FromStr for AuditCursor {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| INVALID)?;
         let plain = String::from_utf8(bytes).map_err(|_| INVALID)?;
         let mut parts = plain.splitn(3, ' ');
-        let (Some(sequence), Some(last_at), Some(coalesce)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(sequence), Some(last_at), Some(coalesce)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(INVALID);
         };
         let sequence = sequence.parse().map_err(|_| INVALID)?;

@@ -87,30 +87,36 @@ impl Store {
                 .with(" AND EXISTS (SELECT 1 FROM json_each(labels) AS label WHERE label.key = ", key)
                 .with(" AND label.value = ", value)
                 .then(")"),
-            Pools::Postgres(_) => sql
-                .with(" AND labels @> jsonb_build_object(", key)
-                .with(", ", value)
-                .then(")"),
+            Pools::Postgres(_) => {
+                sql.with(" AND labels @> jsonb_build_object(", key).with(", ", value).then(")")
+            }
         }
     }
 
     /// How many packages there are of each status, in one scope or in all.
-    pub(crate) async fn packages_by_status(&self, scope: Option<&ScopeId>) -> Result<Vec<(String, i64)>, StoreError> {
-        let sql = Sql::new("SELECT status, COUNT(*) FROM handfast_records WHERE record = 'package' AND status IS NOT NULL")
-            .with_some(" AND scope = ", scope.map(ToString::to_string));
+    pub(crate) async fn packages_by_status(
+        &self,
+        scope: Option<&ScopeId>,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql = Sql::new(
+            "SELECT status, COUNT(*) FROM handfast_records WHERE record = 'package' AND status IS NOT NULL",
+        )
+        .with_some(" AND scope = ", scope.map(ToString::to_string));
         self.fetch(sql.then(" GROUP BY status ORDER BY status")).await
     }
 
     /// How many records wait for something that is due.
     pub(crate) async fn count_due(&self, by: Timestamp) -> Result<i64, StoreError> {
-        let sql = Sql::new("SELECT COUNT(*) FROM handfast_records WHERE wake_at IS NOT NULL AND wake_at <= $1");
+        let sql =
+            Sql::new("SELECT COUNT(*) FROM handfast_records WHERE wake_at IS NOT NULL AND wake_at <= $1");
         let counts: Vec<(i64,)> = self.fetch(sql.bind(by.to_string())).await?;
         Ok(counts.first().map_or(0, |(count,)| *count))
     }
 
     /// The bodies of a scope's pools.
     pub(crate) async fn pools(&self, scope: &ScopeId) -> Result<Vec<String>, StoreError> {
-        let sql = Sql::new("SELECT body FROM handfast_records WHERE record = 'pool' AND scope = $1 ORDER BY key");
+        let sql =
+            Sql::new("SELECT body FROM handfast_records WHERE record = 'pool' AND scope = $1 ORDER BY key");
         let rows: Vec<(String,)> = self.fetch(sql.bind(scope.to_string())).await?;
         Ok(rows.into_iter().map(|(body,)| body).collect())
     }
