@@ -49,7 +49,9 @@ impl Hosts {
                     }
                     Err(error) => Err(error.to_string()),
                 },
-                (step, Some(hosts)) => hosts.answer(&mut suite, step).await.map_err(|error| error.to_string()),
+                (step, Some(hosts)) => {
+                    hosts.answer(&mut suite, step).await.map_err(|error| error.to_string())
+                }
                 (_, None) => Err("there is no database yet".to_owned()),
             };
             if let Err(error) = answered {
