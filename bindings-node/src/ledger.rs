@@ -95,7 +95,7 @@ impl Ledger {
     /// All records, or those of one type, as JSON.
     #[napi]
     pub fn records(&self, record: Option<String>) -> String {
-        let row = |(key, versioned): (&Key, &Versioned)| WriteRow {
+        let row = |(key, versioned): (&Key, Versioned)| WriteRow {
             key: key.to_string(),
             version: versioned.version,
             body: versioned.body(),

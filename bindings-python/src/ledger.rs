@@ -67,7 +67,7 @@ impl Ledger {
     /// All records, or those of one type (`package`, `name`, `subject`, `node`, `instance`), in the order of their keys.
     #[pyo3(signature = (record=None))]
     fn records<'py>(&self, py: Python<'py>, record: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let row = |(key, versioned): (&Key, &Versioned)| WriteRow {
+        let row = |(key, versioned): (&Key, Versioned)| WriteRow {
             key: key.to_string(),
             version: versioned.version,
             body: versioned.body(),

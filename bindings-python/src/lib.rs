@@ -4,6 +4,7 @@
 //! supplied here are the system's clock and entropy, where the caller gives none.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod aws;
 mod command;
 mod conformance;
@@ -11,6 +12,8 @@ mod convert;
 mod error;
 mod kubernetes;
 mod ledger;
+mod link;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;
@@ -28,6 +31,7 @@ mod _native {
 
     #[pymodule_export]
     use super::{
+        audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
         conformance::Conformance,
         kubernetes::{
@@ -35,6 +39,8 @@ mod _native {
             verify_detached,
         },
         ledger::Ledger,
+        link::{Links, VerifiedLink},
+        node_key::NodeKey,
         registrar::Registrar,
         secret::Secret,
         session::Session,

@@ -85,19 +85,12 @@ impl Registrar {
 
     /// Open what an executor needs for an effect, also after a crash. `rows` are those of `vault_keys`, as the store
     /// read them. `None` when the effect needs nothing.
-    fn reveal<'py>(
-        &self,
-        py: Python<'py>,
-        effect: &Bound<'py, PyAny>,
-        rows: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn reveal(&self, effect: &Bound<'_, PyAny>, rows: &Bound<'_, PyAny>) -> PyResult<Option<Opened>> {
         let revealed = self.0.reveal(&read_effect(effect)?, &rows::read(rows)?).map_err(Raise::raise)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => {
-                Ok(Some(Bound::new(py, BootstrapSecret::from(*manifest))?.into_any()))
-            }
-            Revealed::Value(value) => Ok(Some(Bound::new(py, Secret::from(value))?.into_any())),
+            Revealed::BootstrapToken(manifest) => Ok(Some(Opened::BootstrapToken((*manifest).into()))),
+            Revealed::Value(value) => Ok(Some(Opened::Value(value.into()))),
         }
     }
 

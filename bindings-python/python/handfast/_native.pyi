@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NoReturn, final
 
+from .audit import Break, CloudEvent, Head, TallyRow
 from .types import (
     Answer,
     AwsReceived,
@@ -16,6 +17,7 @@ from .types import (
     InstanceEventDict,
     InstanceState,
     KeyRing,
+    NoticeRow,
     Policy,
     Received,
     Row,
@@ -30,25 +32,34 @@ __all__ = [
     "BootstrapSecret",
     "BootstrapToken",
     "CODES",
+    "Chain",
     "ClusterInfo",
     "Confirmation",
     "Conformance",
     "InstanceEvent",
     "Ledger",
+    "Links",
+    "NodeKey",
     "Notification",
     "Registrar",
     "SQLITE_SCHEMA",
     "Secret",
     "Session",
     "SnsReceiver",
+    "Tally",
     "Unsubscription",
     "Verdict",
     "VerifiedClusterInfo",
+    "VerifiedLink",
     "__version__",
     "ca_pin",
+    "cloud_event",
+    "cloud_event_of_notice",
+    "head",
     "parse_duration",
     "parse_topic_arn",
     "read_instance_event",
+    "root",
     "sign_detached",
     "timestamp",
     "verify_detached",
@@ -133,6 +144,29 @@ class Conformance:
     def events(self, bodies: Sequence[str]) -> None: ...
     def unable(self) -> None: ...
     def failed(self, text: str) -> None: ...
+
+@final
+class NodeKey:
+    @staticmethod
+    def generate(algorithm: Literal["ES256", "EdDSA"] = "ES256") -> NodeKey: ...
+    @staticmethod
+    def from_pem(pem: str | Secret, /) -> NodeKey: ...
+    def to_pem(self) -> Secret: ...
+    @property
+    def algorithm(self) -> Literal["ES256", "EdDSA"]: ...
+    @property
+    def thumbprint(self) -> str: ...
+    def public_jwk(self) -> dict[str, str]: ...
+    def make_proof(
+        self,
+        *,
+        method: str,
+        url: str,
+        token: str | Secret | None = None,
+        nonce: str | None = None,
+        now: datetime | str | None = None,
+    ) -> str: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class SnsReceiver:
@@ -307,3 +341,46 @@ class VerifiedClusterInfo:
 def ca_pin(certificate: bytes, /) -> str: ...
 def sign_detached(content: str, token: BootstrapToken) -> str: ...
 def verify_detached(content: str, token: BootstrapToken, signature: str) -> None: ...
+
+@final
+class Chain:
+    def __new__(
+        cls, *, checkpoints: Sequence[Head] | None = None, expect: Sequence[Head] | None = None
+    ) -> Chain: ...
+    def feed(self, row_or_body: EventRow | str, /) -> None: ...
+    def finish(self) -> list[Break]: ...
+    def heads(self) -> list[Head]: ...
+    @property
+    def fed(self) -> int: ...
+    @property
+    def unlinked(self) -> int: ...
+
+def head(row_or_body: EventRow | str, /) -> Head: ...
+def root(heads: Sequence[Head], /) -> str: ...
+def cloud_event(row_or_body: EventRow | str, /, *, source: str) -> CloudEvent: ...
+def cloud_event_of_notice(notice: NoticeRow, /, *, source: str) -> CloudEvent: ...
+
+@final
+class Tally:
+    def __new__(cls) -> Tally: ...
+    @staticmethod
+    def from_json(text: str, /) -> Tally: ...
+    def to_json(self) -> str: ...
+    def add(self, row_or_body: EventRow | str, /) -> None: ...
+    def merge(self, other: Tally, /) -> None: ...
+    def rows(self) -> list[TallyRow]: ...
+
+@final
+class Links:
+    def __new__(cls, keys: KeyRing, /) -> Links: ...
+    def verify(self, link: str | Secret, /, *, now: datetime | str | None = None) -> VerifiedLink: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class VerifiedLink:
+    @property
+    def package(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def expires_at(self) -> str: ...

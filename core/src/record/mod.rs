@@ -45,6 +45,9 @@ use crate::{
 /// The version of the format of records and events. A newer one than the code knows is an error, never a guess.
 pub const SCHEMA: u32 = 2;
 
+/// The last schema in which facts were not linked to the ones before them.
+pub(crate) const UNLINKED_SCHEMA: u32 = 1;
+
 /// One record. Cloning is cheap: the contents are shared until they change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
