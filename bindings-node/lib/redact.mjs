@@ -42,6 +42,16 @@ shown(native.InstanceEvent, function () {
   return this.toJSON();
 });
 
+methods(native.NodeKey, {
+  toString: () => REDACTED,
+  toJSON() {
+    return { algorithm: this.algorithm, thumbprint: this.thumbprint };
+  },
+});
+shown(native.NodeKey, function () {
+  return { head: `NodeKey ${this.algorithm} ${this.thumbprint} ${REDACTED}` };
+});
+
 methods(native.BootstrapToken, {
   toString() {
     return `${this.id}.${REDACTED}`;
@@ -73,3 +83,12 @@ for (const info of [native.ClusterInfo, native.VerifiedClusterInfo]) {
     return this.toJSON();
   });
 }
+
+methods(native.VerifiedLink, {
+  toJSON() {
+    return { package: this.package, number: this.number, expiresAt: this.expiresAt };
+  },
+});
+shown(native.VerifiedLink, function () {
+  return this.toJSON();
+});

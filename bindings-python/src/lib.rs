@@ -4,12 +4,15 @@
 //! supplied here are the system's clock and entropy, where the caller gives none.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod aws;
 mod command;
 mod convert;
 mod error;
 mod kubernetes;
 mod ledger;
+mod link;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;
@@ -27,12 +30,15 @@ mod _native {
 
     #[pymodule_export]
     use super::{
+        audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,
         },
         ledger::Ledger,
+        link::{Links, VerifiedLink},
+        node_key::NodeKey,
         registrar::Registrar,
         secret::Secret,
         session::Session,

@@ -15,9 +15,10 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
+//! | [`rules`] | what the operator adds to the rules |
 //! | [`registrar`] | what is decided |
 //! | [`ledger`], [`store`] | where records are kept |
 //! | [`audit`] | what can be shown of it afterwards, to whom it concerns |
@@ -64,6 +65,7 @@ pub mod limits;
 pub mod link;
 pub mod record;
 pub mod registrar;
+pub mod rules;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod seal;

@@ -102,8 +102,9 @@ pub const RSA_MIN_EXPONENT: u64 = 65_537;
 pub const RSA_MAX_EXPONENT: u64 = (1 << 33) - 1;
 /// Conflicts after which a session gives up with `busy`.
 pub const CONFLICTS: u32 = 16;
-/// Rounds in which a decision may ask for more keys: three suffice for one package, and each level below it adds one.
-pub const NEED_ROUNDS: u32 = 8;
+/// Rounds in which a decision may ask for more keys: three suffice for one package, each level below it adds one, and so do
+/// the package that a node moves from, that one's subjects, and the contents that are given.
+pub const NEED_ROUNDS: u32 = 16;
 /// Bytes of a name: long enough for a host name or an ARN's last part, short enough for a database index.
 pub const NAME_BYTES: usize = 128;
 /// Bytes of a kind or of a key id.

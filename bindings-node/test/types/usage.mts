@@ -7,14 +7,17 @@ import {
   type InstanceEvent,
   type Key,
   Ledger,
+  NodeKey,
   Notification,
   Registrar,
   type Row,
   Secret,
   SnsReceiver,
   type Store,
+  audit,
   explain,
   kubernetes,
+  link,
   readInstanceEvent,
   receive,
   reveal,
@@ -115,7 +118,7 @@ for (const row of store.records('package')) {
     if (effect.work.type === 'ensure_bootstrap_token') console.log(effect.work.groups, effect.work.expiresAt);
     const secret = await reveal(store, effect, { registrar });
     const done: Command = { type: 'report', authority: 'executor:a', effect: effect.id, outcome: { type: 'done' } };
-    console.log(secret?.toYaml().expose(), done);
+    console.log(secret instanceof Secret ? secret.expose() : secret?.toYaml().expose(), done);
   }
 }
 
@@ -143,8 +146,32 @@ console.log(Ledger.replay(ledger.events()).size, ledger.notices()[0]?.notice.bod
 const token = kubernetes.BootstrapToken.generate();
 console.log(kubernetes.bootstrapSecret(token, { expiresAt: new Date(), owner: 'a' }).toYaml().expose());
 
+const nodeKey = NodeKey.generate('EdDSA');
+const proof: string = nodeKey.makeProof({
+  method: 'POST',
+  url: 'https://a.example/',
+  token: new Secret('a'),
+  nonce: 'b',
+});
+console.log(proof, nodeKey.thumbprint, NodeKey.fromPem(nodeKey.toPem()).publicJwk()['x']);
+// @ts-expect-error handfast makes no RSA keys
+NodeKey.generate('RS256');
+
 try {
   ledger.read(['a']);
 } catch (error) {
   if (error instanceof HandfastError) console.log(error.code, error.path, error.temporary);
 }
+
+const chain = new audit.Chain({ expect: [{ key: 'node/1', version: 1, digest: '00' }] });
+chain.feed('{}');
+const published: string = audit.root(chain.heads());
+const exported: '1.0' = audit.cloudEvent('{}', { source: published }).specversion;
+// @ts-expect-error a CloudEvent needs a source
+audit.cloudEvent('{}');
+const tally = new audit.Tally();
+const seconds: number | undefined = tally.rows()[0]?.timeToActivate.sumMs;
+const download: link.VerifiedLink = new link.Links(ring).verify(new Secret('hfl1_'), { now: new Date() });
+console.log(exported, seconds, download.package);
+// @ts-expect-error evidence is made by its verifier only
+new link.VerifiedLink();
