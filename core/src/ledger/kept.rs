@@ -235,11 +235,7 @@ impl Shapes {
         }
         let shape = Arc::new(package);
         if let Some(place) = self.0.get_mut(place) {
-<<<<<<< HEAD
             *place = Some(Arc::clone(&shape));
-=======
-            drop(place.replace(Arc::clone(&shape)));
->>>>>>> main
         }
         (shape, unique)
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, hash::BuildHasher, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Ledger,
