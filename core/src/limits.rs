@@ -205,6 +205,13 @@ pub const INSTANCE_TAGS: usize = 50;
 pub const INSTANCE_RULES: usize = 64;
 /// Kinds of refusals that a ledger counts; the oldest go first. Strangers cause them, so they must not fill memory.
 pub const LEDGER_NOTICES: usize = 10_000;
+/// Records of one page of a ledger's lists.
+pub const LEDGER_PAGE: usize = 1000;
+/// Records that a page of a ledger's lists looks at for filters in combination, about a millisecond's work.
+pub const LEDGER_SCAN: usize = 4096;
+/// Histories that a ledger tells apart for the readers of its subjects: one for each time that it was restored. Readers
+/// that were away for longer begin anew.
+pub const LEDGER_HISTORIES: usize = 64;
 /// Keys of one key ring.
 pub const KEYS: usize = 16;
 /// Bytes of the body of one event: it repeats at most what its command said.

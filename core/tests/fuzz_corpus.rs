@@ -10,6 +10,9 @@
     reason = "a test's helpers"
 )]
 
+#[path = "../../fuzz/src/base64url.rs"]
+mod base64url;
+
 use std::path::Path;
 
 use proptest::{prelude::*, sample::Index};
@@ -47,18 +50,21 @@ fn damaged(mut input: Vec<u8>, edits: Edits) -> Vec<u8> {
 
 /// For each target: its source, the least number of its seeds, and a test of each kind.
 macro_rules! targets {
-    ($($target:ident from $path:literal, at least $seeds:literal;)+) => {$(
-        mod $target {
-            use super::*;
+    ($($target:ident from $path:literal, at least $seeds:literal;)+) => {
+        $(#[path = $path]
+        mod $target;)+
 
-            #[path = $path]
-            mod target;
+        mod replayed {$(
+        mod $target {
+            use crate::{$target as target, *};
 
             #[test]
             fn the_corpus_passes() {
                 let inputs = corpus(stringify!($target));
                 assert!(inputs.len() >= $seeds, "only {} inputs", inputs.len());
-                inputs.iter().for_each(|input| target::run(input));
+                for input in &inputs {
+                    target::run(input);
+                }
             }
 
             proptest! {
@@ -71,11 +77,24 @@ macro_rules! targets {
                 }
             }
         }
-    )+};
+        )+}
+    };
 }
 
 targets! {
-    identity from "../../../fuzz/src/identity.rs", at least 140;
-    link from "../../../fuzz/src/link.rs", at least 20;
-    sns_receiver from "../../../fuzz/src/sns_receiver.rs", at least 60;
+    identity from "../../fuzz/src/identity.rs", at least 140;
+    jwt from "../../fuzz/src/jwt.rs", at least 40;
+    link from "../../fuzz/src/link.rs", at least 20;
+    proof from "../../fuzz/src/proof.rs", at least 30;
+    sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
+}
+
+/// A corpus in which everything is refused early, or nothing is, would test little.
+#[test]
+fn some_tokens_and_proofs_are_good_and_most_are_not() {
+    let good = |inputs: &[Vec<u8>], run: fn(&[u8]) -> bool| inputs.iter().filter(|input| run(input)).count();
+    let (tokens, proofs) = (corpus("jwt"), corpus("proof"));
+    let (good_tokens, good_proofs) = (good(&tokens, jwt::run), good(&proofs, proof::run));
+    assert!((10..tokens.len() / 2).contains(&good_tokens), "{good_tokens} of {}", tokens.len());
+    assert!((8..proofs.len() / 2).contains(&good_proofs), "{good_proofs} of {}", proofs.len());
 }

@@ -20,7 +20,7 @@ fn a_snapshot_of_schema_1_is_restored_and_written_as_the_present_one() {
     let ledger = Ledger::restore(SNAPSHOT).unwrap();
     assert_eq!(ledger.iter().count() + ledger.secrets().count(), SNAPSHOT.lines().count() - 1);
     let written = ledger.snapshot();
-    assert!(written.starts_with(r#"{"format":"handfast snapshot","schema":2}"#), "{written}");
+    assert!(written.starts_with(r#"{"format":"handfast snapshot","schema":2,"#), "{written}");
     assert_eq!(records(&Ledger::restore(&written).unwrap()), records(&ledger));
     let redeemable = ledger.iter().filter(|(_, row)| {
         matches!(&row.record, Record::Package(package) if package.status == PackageStatus::Delivered && package.token.is_some())

@@ -1,39 +1,56 @@
-//! The embedded default store: all records in memory, with snapshot and replay.
+//! The embedded default store: all records in memory, with lists, a feed of subjects, snapshot and replay.
 
+mod buckets;
+mod cursor;
+mod index;
+mod kept;
+mod replay;
+mod rows;
+mod slots;
 mod snapshot;
+mod subjects;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    hash::{BuildHasherDefault, DefaultHasher},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use rand_core::CryptoRng;
 
+pub use self::{
+    cursor::Cursor,
+    index::{Filter, LabelFilter, Page},
+    subjects::{ChangeCursor, Changes, Standing},
+};
+use self::{
+    index::Index,
+    kept::{Kept, Shapes},
+    rows::{RecordRow, RecordRows, SecretRow, SecretRows},
+    slots::Number,
+    subjects::Feed,
+};
 use crate::{
-    crypto::Backend,
-    id::{Digest, SecretId},
+    id::SecretId,
     limits,
-    record::{Key, Look, Record, Records, Row, Versioned, apply},
+    record::{Key, Look, Record, Records, Row, Versioned},
     registrar::Registrar,
     time::{Now, Timestamp},
     vocabulary::{Answer, Command, Commit, Error, Event, Notice, Outcome, VaultWrite},
 };
 
-/// A store in memory. Cheap enough for hundreds of thousands of packages; what it holds is lost with the process
-/// unless the host keeps snapshots.
+/// A store in memory, for a million outstanding packages and more; what it holds is lost with the process unless the
+/// host keeps snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    records: HashMap<Key, Versioned, Fixed>,
-    vault: BTreeMap<SecretId, Arc<str>>,
-    wakes: BTreeSet<(Timestamp, Key)>,
+    records: RecordRows,
+    vault: SecretRows,
+    shapes: Shapes,
+    wakes: BTreeSet<(Timestamp, Number)>,
+    index: Index,
+    feed: Feed,
     notices: BTreeMap<String, CountedNotice>,
     log: Option<Vec<Event>>,
 }
-
-/// A hash without a random seed: the core draws no entropy. Only accepted commands add keys, so a stranger cannot
-/// fill a bucket.
-type Fixed = BuildHasherDefault<DefaultHasher>;
 
 /// Refusals of one kind, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,10 +102,10 @@ impl Ledger {
 
     fn row(&self, key: &Key) -> Option<Row> {
         let (version, body) = match key.secret() {
-            Some(id) => (1, self.vault.get(&id)?.to_string()),
+            Some(id) => (1, self.vault.look(&id)?.sealed.to_string()),
             None => {
-                let versioned = self.records.get(key)?;
-                (versioned.version, versioned.body())
+                let row = self.records.look(key)?;
+                (row.version, row.versioned().body())
             }
         };
         Some(Row { key: key.clone(), version, body })
@@ -97,7 +114,7 @@ impl Ledger {
     /// Commits all of it if every guard holds, and nothing otherwise.
     #[must_use]
     pub fn commit(&mut self, commit: &Commit) -> bool {
-        let version = |key: &Key| self.records.get(key).map_or(0, |versioned| versioned.version);
+        let version = |key: &Key| self.records.look(key).map_or(0, |row| row.version);
         let held = commit.guards.iter().all(|guard| version(&guard.key) == guard.version);
         if held {
             self.store(commit);
@@ -107,11 +124,14 @@ impl Ledger {
 
     fn store(&mut self, commit: &Commit) {
         for write in &commit.writes {
-            self.put(write.key.clone(), write.row.clone());
+            let number = self.put(write.key.clone(), write.row.clone());
+            if let (Key::Subject(scope, _), Some(decision)) = (&write.key, commit.decisions.last()) {
+                self.feed.change(scope, number, *decision);
+            }
         }
         for write in &commit.vault {
             match write {
-                VaultWrite::Put { id, sealed } => drop(self.vault.insert(*id, sealed.as_str().into())),
+                VaultWrite::Put { id, sealed } => self.keep(*id, sealed.as_str().into()),
                 VaultWrite::Shred { id } => drop(self.vault.remove(id)),
             }
         }
@@ -130,56 +150,72 @@ impl Ledger {
         }
     }
 
-    fn put(&mut self, key: Key, versioned: Versioned) {
-        let wake_at = versioned.record.wake_at();
-        let before = self.records.insert(key.clone(), versioned).and_then(|before| before.record.wake_at());
-        if before != wake_at {
-            if let Some(at) = before {
-                self.wakes.remove(&(at, key.clone()));
-            }
-            if let Some(at) = wake_at {
-                self.wakes.insert((at, key));
-            }
+    fn put(&mut self, key: Key, versioned: Versioned) -> Number {
+        let Versioned { version, head, record } = versioned;
+        let kept = Kept::new(record, &mut self.shapes);
+        let wake_at = kept.wake_at();
+        let (number, before) = self.records.set(RecordRow { key, version, head, kept });
+        let before = before.map(|row| row.kept);
+        let woke_at = before.as_ref().and_then(Kept::wake_at);
+        if woke_at != wake_at {
+            woke_at.map(|at| self.wakes.remove(&(at, number)));
+            wake_at.map(|at| self.wakes.insert((at, number)));
         }
+        self.index.change(before.as_ref(), number, &self.records);
+        number
+    }
+
+    fn keep(&mut self, id: SecretId, sealed: Arc<str>) {
+        self.vault.set(SecretRow { id, sealed });
     }
 
     /// Replaces a sealed secret by what [`Registrar::reseal`] made of it, if it is still as it was read.
     #[must_use]
     pub fn reseal(&mut self, row: &Row, write: &VaultWrite) -> bool {
         let VaultWrite::Put { id, sealed } = write else { return false };
-        match self.vault.get_mut(id) {
-            Some(kept) if Key::Secret(*id) == row.key && **kept == *row.body => {
-                *kept = sealed.as_str().into();
-                true
-            }
-            Some(_) | None => false,
+        let kept = self.vault.look(id).is_some_and(|kept| *kept.sealed == *row.body);
+        let held = kept && Key::Secret(*id) == row.key;
+        if held {
+            self.keep(*id, sealed.as_str().into());
         }
+        held
     }
 
     /// The records about which something is due by now, the most urgent first, at most `limit`.
     #[must_use]
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<Key> {
-        self.wakes.iter().take_while(|(at, _)| *at <= now).take(limit).map(|(_, key)| key.clone()).collect()
+        let due = self.wakes.iter().take_while(|(at, _)| *at <= now).take(limit);
+        due.filter_map(|(_, number)| Some(self.records.get(*number)?.key.clone())).collect()
     }
 
-    /// When something is due next: a host may sleep until then.
+    /// When something is due next: a host may sleep until then. It is the next deadline of any record, or the next
+    /// instant at which an effect may be tried again.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    /// One record.
+    /// One record. A copy, but a cheap one: its contents are shared until they change.
     #[must_use]
-    pub fn get(&self, key: &Key) -> Option<&Record> {
-        self.records.get(key).map(|versioned| &versioned.record)
+    pub fn get(&self, key: &Key) -> Option<Record> {
+        self.records.look(key).map(|row| row.kept.record())
+    }
+
+    /// How many rows there are: records and sealed secrets.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len().saturating_add(self.vault.len())
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// All records, in the order of their keys; sorted at each call.
-    #[expect(clippy::disallowed_methods, reason = "sorted right after, so no order leaks out")]
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Versioned)> {
-        let mut records: Vec<_> = self.records.iter().collect();
-        records.sort_unstable_by_key(|(key, _)| *key);
-        records.into_iter()
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, Versioned)> {
+        self.records.sorted().map(|row| (&row.key, row.versioned()))
     }
 
     /// The history, if it is kept.
@@ -193,56 +229,19 @@ impl Ledger {
         self.notices.values()
     }
 
-    /// The names of the secrets that are kept.
+    /// The names of the secrets that are kept, in their order; sorted at each call.
     pub fn secrets(&self) -> impl Iterator<Item = SecretId> {
-        self.vault.keys().copied()
-    }
-
-    /// Folds a history, the bodies of its events as they are stored, into records, bit for bit as they were, and checks
-    /// that each fact is linked to the one before it of its record. A history holds no secrets, so the vault stays
-    /// empty.
-    ///
-    /// # Errors
-    /// [`Error::CorruptRecord`] when an event is missing, altered or does not fit; [`Error::NewerSchema`].
-    pub fn replay<T: AsRef<str>>(
-        bodies: impl IntoIterator<Item = T>,
-        backend: &dyn Backend,
-    ) -> Result<Self, Error> {
-        let mut ledger = Self::new();
-        for body in bodies {
-            ledger.replay_one(body.as_ref(), backend)?;
-        }
-        Ok(ledger)
-    }
-
-    fn replay_one(&mut self, body: &str, backend: &dyn Backend) -> Result<(), Error> {
-        let event = Event::from_body(body)?;
-        let corrupt = |why| Error::CorruptRecord(format!("event {} of {} {why}", event.version, event.key));
-        let before = self.records.get(&event.key).cloned();
-        let (version, head, record) =
-            before.map_or((0, None, None), |before| (before.version, before.head, Some(before.record)));
-        if event.version != version.saturating_add(1) {
-            return Err(corrupt("follows none"));
-        }
-        if event.previous != head && event.schema > UNLINKED_SCHEMA {
-            return Err(corrupt("is not linked to the one before it"));
-        }
-        let record = apply(record, &event).ok_or_else(|| corrupt("does not fit"))?;
-        let head = (event.schema > UNLINKED_SCHEMA).then(|| Digest::new(backend.sha256(body.as_bytes())));
-        let row = Versioned { version: event.version, head, record };
-        self.put(event.key, row);
-        Ok(())
+        self.vault.sorted().map(|row| row.id)
     }
 }
-
-/// The last schema in which facts were not linked.
-const UNLINKED_SCHEMA: u32 = 1;
 
 impl Records for Ledger {
     fn look(&self, key: &Key) -> Look {
         match key.secret() {
-            Some(id) => self.vault.get(&id).map_or(Look::Absent, |sealed| Look::Sealed(Arc::clone(sealed))),
-            None => self.records.get(key).map_or(Look::Absent, |versioned| Look::Record(versioned.clone())),
+            Some(id) => {
+                self.vault.look(&id).map_or(Look::Absent, |row| Look::Sealed(Arc::clone(&row.sealed)))
+            }
+            None => self.records.look(key).map_or(Look::Absent, |row| Look::Record(row.versioned())),
         }
     }
 }

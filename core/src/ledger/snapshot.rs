@@ -1,10 +1,16 @@
 //! A ledger as text: one JSON row on each line, after a line that says what it is.
+//!
+//! Lines are written and read one at a time, so that a host can stream them to and from a file.
 
 use serde::{Deserialize, Serialize};
 
-use super::Ledger;
+use super::{
+    Ledger,
+    subjects::{Feed, History},
+};
 use crate::{
-    record::{Key, Row, SCHEMA, Versioned},
+    json,
+    record::{Key, SCHEMA, Versioned},
     vocabulary::Error,
 };
 
@@ -13,54 +19,107 @@ use crate::{
 struct Header {
     format: String,
     schema: u32,
+    /// How often a subject has changed.
+    #[serde(default)]
+    subject_changes: u64,
+    /// The histories that those changes belong to.
+    #[serde(default)]
+    subject_histories: Vec<History>,
 }
 
 const FORMAT: &str = "handfast snapshot";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    body: String,
+    /// The number of a subject's latest change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change: Option<u64>,
+    key: Key,
+    version: u64,
+}
 
 impl Ledger {
     /// Writes all records and sealed secrets. The history and the refusals are logs, and not in it.
     #[must_use]
     pub fn snapshot(&self) -> String {
-        let mut text = line(&Header { format: FORMAT.to_owned(), schema: SCHEMA });
-        let keys =
-            self.iter().map(|(key, _)| key.clone()).chain(self.vault.keys().map(|id| Key::Secret(*id)));
-        for row in keys.filter_map(|key| self.row(&key)) {
-            text.push_str(&line(&row));
-        }
-        text
+        self.snapshot_lines().fold(String::new(), |mut text, line| {
+            text.push_str(&line);
+            text.push('\n');
+            text
+        })
     }
 
-    /// Reads what [`Ledger::snapshot`] wrote.
+    /// The lines of [`Ledger::snapshot`], each without its end, made as they are asked for.
+    pub fn snapshot_lines(&self) -> impl Iterator<Item = String> {
+        let (subject_changes, histories) = self.feed.parts();
+        let (format, subject_histories) = (FORMAT.to_owned(), histories.to_vec());
+        let header = Header { format, schema: SCHEMA, subject_changes, subject_histories };
+        let records = self.records.sorted().map(|row| {
+            let (body, change) = (row.versioned().body(), self.change_number(&row.key));
+            Line { body, change, key: row.key.clone(), version: row.version }
+        });
+        let secrets = self.vault.sorted().map(|row| {
+            let (key, body) = (Key::Secret(row.id), row.sealed.to_string());
+            Line { body, change: None, key, version: 1 }
+        });
+        std::iter::once(json::canonical_of(&header))
+            .chain(records.chain(secrets).map(|line| json::canonical_of(&line)))
+    }
+
+    fn change_number(&self, key: &Key) -> Option<u64> {
+        let Key::Subject(..) = key else { return None };
+        self.feed.number(self.records.find(key)?)
+    }
+
+    /// Reads what [`Ledger::snapshot`] wrote, also in an older schema.
     ///
     /// # Errors
     /// [`Error::CorruptRecord`], [`Error::NewerSchema`].
     pub fn restore(text: &str) -> Result<Self, Error> {
-        let corrupt = |error: serde_json::Error| Error::CorruptRecord(format!("snapshot: {error}"));
-        let mut lines = text.lines();
-        let header: Header = serde_json::from_str(lines.next().unwrap_or_default()).map_err(corrupt)?;
+        Self::restore_lines(text.lines())
+    }
+
+    /// Reads the lines of [`Ledger::snapshot_lines`].
+    ///
+    /// # Errors
+    /// As [`Ledger::restore`].
+    pub fn restore_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+        let mut lines = lines.into_iter();
+        let header = lines.next();
+        let header: Header = read(header.as_ref().map_or("", AsRef::as_ref))?;
         if header.format != FORMAT {
             return Err(Error::CorruptRecord("not a handfast snapshot".to_owned()));
         }
         if header.schema > SCHEMA {
             return Err(Error::NewerSchema(header.schema));
         }
-        let mut ledger = Self::new();
+        let feed = Feed::restored(header.subject_changes, header.subject_histories);
+        let mut ledger = Self { feed, ..Self::new() };
         for line in lines {
-            let row: Row = serde_json::from_str(line).map_err(corrupt)?;
-            match row.key.secret() {
-                Some(id) => drop(ledger.vault.insert(id, row.body.into())),
-                None => {
-                    let versioned = Versioned::from_body(row.version, &row.body)?;
-                    ledger.put(row.key, versioned);
-                }
-            }
+            ledger.take_in(read(line.as_ref())?)?;
         }
         Ok(ledger)
     }
+
+    fn take_in(&mut self, line: Line) -> Result<(), Error> {
+        let Line { body, change, key, version } = line;
+        if let Key::Secret(id) = key {
+            self.keep(id, body.into());
+            return Ok(());
+        }
+        let number = self.put(key.clone(), Versioned::from_body(version, &body)?);
+        if let Key::Subject(scope, _) = &key {
+            match change {
+                Some(change) => self.feed.place(scope, number, change),
+                None => self.feed.place_anew(scope, number),
+            }
+        }
+        Ok(())
+    }
 }
 
-fn line(value: &impl Serialize) -> String {
-    let mut text = crate::json::canonical_of(value);
-    text.push('\n');
-    text
+fn read<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T, Error> {
+    serde_json::from_str(line).map_err(|error| Error::CorruptRecord(format!("snapshot: {error}")))
 }

@@ -25,12 +25,12 @@ pub(super) fn decide(draft: &mut Draft<'_>, deliver: &Deliver) -> Step<Answer> {
     let (package, to) = match &deliver.to {
         Recipient::Operator { package } => to_operator(draft, *package)?,
         Recipient::Link { link } => by_link(draft, link)?,
-        Recipient::Instance { instance } => {
-            let record = instance::prove(draft, instance)?;
+        Recipient::Instance { instance, identity } => {
+            let record = instance::prove(draft, instance, identity.as_deref())?;
             let Some(id) = record.package else {
                 return refuse(Refusal::Unknown, Key::Instance(instance.clone()));
             };
-            let by_id_alone = draft.registrar.policy.instance_id_alone;
+            let by_id_alone = draft.registrar.policy.instance_id_alone && identity.is_none();
             (known(draft, id)?, DeliveredTo::Instance { instance: instance.clone(), by_id_alone })
         }
         Recipient::ParentNode { package, node, fingerprint, proof, credential } => {

@@ -13,10 +13,11 @@ use super::{
     resource::{backoff_seconds, is_leased_away, lease, worker},
 };
 use crate::{
-    aws::{InstanceEvent, InstanceId},
+    aws::{InstanceEvent, InstanceId, identity::InstanceIdentity},
     limits,
     record::{EndReason, Instance, InstanceState, Key, is_final},
     time::Timestamp,
+    verified::Verified,
     vocabulary::{
         ActivatesOn, Answer, Bindings, Description, Effect, EffectId, EffectOutcome, Error, Fact, Observed,
         Reason, Refusal, Work,
@@ -86,13 +87,26 @@ fn end_package_of(draft: &mut Draft<'_>, known: Option<&Instance>) -> Step<()> {
     end::package(draft, &package, end::ended_from_outside(package.status), EndReason::InstanceTerminated)
 }
 
-/// Proves that the requester is the instance: by the address that the cloud's API gave for it, for a short time
-/// after it began to run. Unknown, ended and wrong address are one answer to the requester.
-pub(super) fn prove(draft: &mut Draft<'_>, id: &InstanceId) -> Step<Arc<Instance>> {
+/// Proves that the requester is the instance: by its identity document, or by the address that the cloud's API gave for
+/// it, for a short time after it began to run. Unknown, ended and wrong address are one answer to the requester.
+///
+/// An identity document is no secret of the instance for ever: whoever once read it can show it. It is good for the first
+/// delivery only, and its verifier has judged its age.
+pub(super) fn prove(
+    draft: &mut Draft<'_>,
+    id: &InstanceId,
+    identity: Option<&Verified<InstanceIdentity>>,
+) -> Step<Arc<Instance>> {
     let Some(instance) = draft.instance(id)? else { return refuse_unknown(Refusal::Unknown) };
     let key = Key::Instance(id.clone());
     if is_final(instance.state) {
         return refuse(Refusal::Ended, key);
+    }
+    if let Some(identity) = identity {
+        let same = identity.instance() == id
+            && *identity.account() == instance.account
+            && *identity.region() == instance.region;
+        return if same { Ok(instance) } else { refuse(Refusal::BindingMismatch, key) };
     }
     if draft.registrar.policy.instance_id_alone {
         return Ok(instance);

@@ -6,7 +6,10 @@ use super::{
     Authority, Ban, ChangePool, CheckIn, ConfigureScope, Deliver, Error, Evict, Expire, Forget, Issue, Leave,
     MakeLink, ObserveSubject, Recipient, Redeem, Reissue, Report, Revoke,
 };
-use crate::aws::InstanceEvent;
+use crate::{
+    aws::{InstanceEvent, identity::InstanceIdentity},
+    verified::Verified,
+};
 
 /// One command with the authority behind it.
 #[derive(Clone, Debug)]
@@ -37,6 +40,26 @@ impl Command {
         };
         let source = source.map(|source| from_value(source, "source")).transpose()?;
         Ok(Self { authority, source, action })
+    }
+}
+
+impl Command {
+    /// Puts an instance's verified identity document beside a redemption, or a delivery to that instance.
+    ///
+    /// # Errors
+    /// [`Code::InvalidInput`](crate::code::Code::InvalidInput) for any other command.
+    pub fn with_identity(mut self, identity: Verified<InstanceIdentity>) -> Result<Self, Error> {
+        let identity = Some(Box::new(identity));
+        if let Action::Redeem(redeem) = &mut self.action {
+            redeem.identity = identity;
+        } else if let Action::Deliver(Deliver { to: Recipient::Instance { identity: place, .. } }) =
+            &mut self.action
+        {
+            *place = identity;
+        } else {
+            return Err(Error::input("identity", "goes with redeem, or deliver to an instance"));
+        }
+        Ok(self)
     }
 }
 

@@ -114,7 +114,7 @@ fn describe_recipient(recipient: &Recipient) -> Value {
     match recipient {
         Recipient::Operator { package } => json!({ "type": "operator", "package": package }),
         Recipient::Link { .. } => json!({ "type": "link", "link": REDACTED }),
-        Recipient::Instance { instance } => json!({ "type": "instance", "instance": instance }),
+        Recipient::Instance { instance, .. } => json!({ "type": "instance", "instance": instance }),
         Recipient::ParentNode { package, node, fingerprint, .. } => json!({
             "type": "parent_node", "package": package, "node": node, "fingerprint": fingerprint,
         }),

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{EffectId, Reason};
 use crate::{
-    aws::{AccountId, InstanceId, Region},
+    aws::{AccountId, InstanceId, Region, identity::InstanceIdentity},
     id::{Fingerprint, ItemName, NodeId, NodeName, PackageId, PoolName, RequestId, ScopeId, Subject},
     record::{InstanceState, Key},
     secret::Secret,
     spire::SpiffeId,
     time::Timestamp,
+    verified::Verified,
 };
 
 /// Hand a package over, once; the same recipient again within its window.
@@ -45,10 +46,14 @@ pub enum Recipient {
         /// The link's secret part.
         link: Secret,
     },
-    /// The cloud instance itself, which proves itself by the address that the cloud's API gave for it.
+    /// The cloud instance itself, which proves itself by the address that the cloud's API gave for it, or by its identity
+    /// document.
     Instance {
         /// The instance that the requester says it is.
         instance: InstanceId,
+        /// Its identity document, verified; in place of the address. Evidence has no JSON form.
+        #[serde(skip)]
+        identity: Option<Box<Verified<InstanceIdentity>>>,
     },
     /// An active node of the package above it, which carries it to its child.
     ParentNode {
@@ -127,6 +132,9 @@ pub struct Redeem {
     /// The SPIFFE id that the *host* found on the connection.
     #[serde(default)]
     pub spiffe_id: Option<SpiffeId>,
+    /// The presenter's instance identity document, verified. Evidence has no JSON form.
+    #[serde(skip)]
+    pub identity: Option<Box<Verified<InstanceIdentity>>>,
 }
 
 /// Say that a node is alive.

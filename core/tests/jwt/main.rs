@@ -13,5 +13,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod credentials;
+mod forged;
+mod interop;
+mod keys;
+mod proofs;
 mod published;
+mod shared;
 mod shop;

@@ -30,6 +30,12 @@ pub(crate) fn decode(text: &str) -> Vec<u8> {
     BASE64URL_NOPAD.decode(text.as_bytes()).unwrap()
 }
 
+/// The DER inside a PEM.
+pub(crate) fn pem_body(pem: &str) -> Vec<u8> {
+    let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    data_encoding::BASE64.decode(text.as_bytes()).unwrap()
+}
+
 /// The JSON of one part of a token.
 pub(crate) fn part(token: &str, number: usize) -> Value {
     serde_json::from_slice(&decode(token.split('.').nth(number).unwrap())).unwrap()

@@ -136,7 +136,7 @@ fn an_instance_id_alone_proves_nothing_unless_the_policy_says_so_and_then_the_au
     let package = world.instance_ready();
     world.later(400);
     delivered(world.deliver_to_instance("192.0.2.99"));
-    let to = &world.package(package).delivery.as_ref().unwrap().to;
+    let to = world.package(package).delivery.clone().unwrap().to;
     assert!(matches!(to, DeliveredTo::Instance { by_id_alone: true, .. }));
 }
 

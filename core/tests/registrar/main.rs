@@ -10,6 +10,7 @@
 mod batches;
 mod forget;
 mod hosts;
+mod identities;
 mod instances;
 mod keepers;
 mod links;

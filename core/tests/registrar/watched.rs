@@ -210,7 +210,7 @@ impl Watched {
         for (key, versioned) in self.world.ledger.iter() {
             let body = versioned.body();
             let read = Versioned::from_body(versioned.version, &body).unwrap();
-            assert_eq!((&read, read.body()), (versioned, body), "{key}");
+            assert_eq!((&read.body(), &read), (&body, &versioned), "{key}");
             if let Record::Package(package) = &versioned.record {
                 assert!(package.issued.max_uses.is_none_or(|max| package.uses() <= max));
                 assert!(package.status != PackageStatus::Activated || package.activated_at.is_some());

@@ -134,21 +134,21 @@ impl World {
         }
     }
 
-    pub(crate) fn package(&self, id: PackageId) -> &Package {
+    pub(crate) fn package(&self, id: PackageId) -> Arc<Package> {
         match self.ledger.get(&Key::Package(id)) {
             Some(Record::Package(package)) => package,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(crate) fn node(&self, id: NodeId) -> &Node {
+    pub(crate) fn node(&self, id: NodeId) -> Arc<Node> {
         match self.ledger.get(&Key::Node(id)) {
             Some(Record::Node(node)) => node,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(crate) fn subject(&self, scope: &str, subject: &str) -> &SubjectEntry {
+    pub(crate) fn subject(&self, scope: &str, subject: &str) -> Arc<SubjectEntry> {
         match self.ledger.get(&Key::Subject(scope.parse().unwrap(), subject.parse().unwrap())) {
             Some(Record::Subject(entry)) => entry,
             other => panic!("{other:?}"),
@@ -217,7 +217,7 @@ impl World {
 
     /// What a host does for a sweep: it tells everything alive whose parent this is.
     fn sweep(&mut self, package: PackageId) {
-        let below = |(key, versioned): (&Key, &Versioned)| {
+        let below = |(key, versioned): (&Key, Versioned)| {
             let index = versioned.record.index();
             let live =
                 matches!(index.status, Some("created" | "delivered" | "activated" | "claimed" | "active"));

@@ -1,0 +1,131 @@
+//! Tokens, keys and URLs from a sender who chooses everything, and who may even have signed it.
+//!
+//! Input: a first byte, then: (0) a token; (1) a header, a byte 0x1e and a payload, which the target signs with a key that
+//! is trusted, so that only the reading can refuse; (2) a JSON Web Key; (3) a private key in PEM; (4) a URL or a thumbprint.
+//! Whatever comes, there is a typed answer; and what is called verified is what a second, simple reader finds in the
+//! text.
+
+use handfast::{
+    crypto::{Es256Key, default_backend},
+    jwt::{self, Expected, JwtError, PublicKey, PublicKeys, SigningKey, TargetUrl, Thumbprint},
+    secret::SecretKey,
+};
+use serde_json::Value;
+
+use super::base64url::{decode, encode};
+
+/// 1700000300.
+const NOW: &str = "2023-11-14T22:18:20Z";
+const EXPECTED: Expected<'static> =
+    Expected { typ: Some("at+jwt"), issuer: Some("joe"), audience: Some("edge"), leeway_seconds: 60 };
+
+/// One input; whether it was accepted.
+pub(crate) fn run(input: &[u8]) -> bool {
+    let Some((kind, rest)) = input.split_first() else { return false };
+    match kind {
+        0 => token(&String::from_utf8_lossy(rest)),
+        1 => {
+            let mut parts = rest.splitn(2, |byte| *byte == 0x1e);
+            let (header, payload) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let signed = format!("{}.{}", encode(header), encode(payload));
+            token(&format!("{signed}.{}", encode(&signer().sign(signed.as_bytes()))))
+        }
+        2 => public_key(&String::from_utf8_lossy(rest)),
+        3 => private_key(&String::from_utf8_lossy(rest)),
+        _ => names(&String::from_utf8_lossy(rest)),
+    }
+}
+
+fn signer() -> SigningKey {
+    Es256Key::from_scalar(&SecretKey::new([1; 32])).expect("a scalar").into()
+}
+
+fn token(text: &str) -> bool {
+    let backend = default_backend();
+    let keys =
+        PublicKeys::new([("k1".to_owned(), signer().public())].into(), backend.as_ref()).expect("one key");
+    let now = NOW.parse().expect("a time");
+    match jwt::verify_by_kid(&keys, text, &EXPECTED, now) {
+        Ok(claims) => {
+            check(text, claims.as_map());
+            true
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            assert!(matches!(error.code().as_str(), code if code.starts_with("jwt_")), "{error:?}");
+            assert!(!matches!(error, JwtError::Key(_) | JwtError::PrivateKey));
+            false
+        }
+    }
+}
+
+/// A second reading of an accepted token, by a lenient parser and by hand.
+fn check(text: &str, claims: &serde_json::Map<String, Value>) {
+    let parts: Vec<_> = text.split('.').collect();
+    assert_eq!(parts.len(), 3);
+    let part =
+        |number: usize| -> Value { serde_json::from_slice(&decode(parts[number])).expect("accepted JSON") };
+    let (header, payload) = (part(0), part(1));
+    assert_eq!(
+        (&header["alg"], &header["kid"], &header["typ"]),
+        (&"ES256".into(), &"k1".into(), &"at+jwt".into())
+    );
+    for name in ["crit", "b64", "jwk", "jku", "x5c", "x5u"] {
+        assert!(header.get(name).is_none(), "{name}");
+    }
+    assert_eq!(payload.as_object(), Some(claims));
+    assert_eq!(payload["iss"], "joe");
+    assert!(
+        payload["aud"] == "edge"
+            || payload["aud"].as_array().is_some_and(|list| list.contains(&"edge".into()))
+    );
+    assert!(payload["exp"].as_f64().expect("a number") > 1_700_000_239.0);
+    for begins in ["nbf", "iat"] {
+        assert!(payload.get(begins).is_none_or(|at| at.as_f64().expect("a number") < 1_700_000_361.0));
+    }
+    let signed = text.rsplit_once('.').expect("three parts").0;
+    let backend = default_backend();
+    let key = signer().public().verifier(backend.as_ref()).expect("a key");
+    key.verify(signed.as_bytes(), &decode(parts[2])).expect("what is verified is what was signed");
+}
+
+fn public_key(text: &str) -> bool {
+    match PublicKey::from_jwk(text) {
+        Ok(key) => {
+            let written = key.to_jwk();
+            let lenient: Value = serde_json::from_str(text).expect("accepted JSON");
+            for name in ["kty", "crv", "x", "y", "n", "e"] {
+                assert_eq!(written.get(name), lenient.get(name).filter(|_| written.get(name).is_some()));
+            }
+            assert!(lenient.get("d").is_none());
+            assert_eq!(PublicKey::from_jwk(&written.to_string()).as_ref(), Ok(&key));
+            key.verifier(default_backend().as_ref()).expect("a key that was accepted can be used");
+            true
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            false
+        }
+    }
+}
+
+fn private_key(text: &str) -> bool {
+    let Ok(key) = SigningKey::from_pkcs8_pem(text) else { return false };
+    let pem = key.to_pkcs8_pem().expect("an encoding");
+    let again = SigningKey::from_pkcs8_pem(pem.expose()).expect("what was written is read");
+    assert_eq!((again.public(), again.sign(b"x")), (key.public(), key.sign(b"x")));
+    true
+}
+
+fn names(text: &str) -> bool {
+    let url = text.parse::<TargetUrl>();
+    if let Ok(url) = &url {
+        assert_eq!(url.as_str().parse().as_ref(), Ok(url), "one form");
+        assert!(!url.as_str().contains(['?', '#', '\\', ' ', '\n']));
+    }
+    let thumbprint = text.parse::<Thumbprint>();
+    if let Ok(thumbprint) = &thumbprint {
+        assert_eq!(thumbprint.to_string(), text, "one spelling");
+    }
+    url.is_ok() || thumbprint.is_ok()
+}
