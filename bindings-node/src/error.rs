@@ -1,7 +1,12 @@
 //! The core's errors on their way to the class `HandfastError` of `lib/error.mjs`.
 
 use handfast::{
-    aws::AwsError, code::Code, id::InvalidId, kubernetes::KubernetesError, sns::SnsError, vocabulary::Error,
+    aws::{AwsError, identity::IdentityError},
+    code::Code,
+    id::InvalidId,
+    kubernetes::KubernetesError,
+    sns::SnsError,
+    vocabulary::Error,
 };
 use serde::Serialize;
 
@@ -76,6 +81,12 @@ impl Throw for SnsError {
 }
 
 impl Throw for AwsError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for IdentityError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

@@ -11,6 +11,7 @@ mod aws;
 mod carry;
 mod command;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
 mod names;

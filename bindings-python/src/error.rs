@@ -1,7 +1,12 @@
 //! The core's errors as the exceptions that `handfast/errors.py` defines.
 
 use handfast::{
-    aws::AwsError, code::Code, id::InvalidId, kubernetes::KubernetesError, sns, vocabulary::Error,
+    aws::{AwsError, identity::IdentityError},
+    code::Code,
+    id::InvalidId,
+    kubernetes::KubernetesError,
+    sns,
+    vocabulary::Error,
 };
 use pyo3::prelude::*;
 
@@ -46,6 +51,12 @@ impl Raise for sns::SnsError {
 }
 
 impl Raise for AwsError {
+    fn raise(self) -> PyErr {
+        python::AwsError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for IdentityError {
     fn raise(self) -> PyErr {
         python::AwsError::new_err((self.to_string(), self.code().as_str()))
     }

@@ -8,6 +8,7 @@ mod aws;
 mod command;
 mod convert;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
 mod registrar;
@@ -28,6 +29,7 @@ mod _native {
     #[pymodule_export]
     use super::{
         aws::{InstanceEvent, read_instance_event},
+        identity::{InstanceIdentity, verify_identity},
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,
