@@ -169,6 +169,8 @@ codes! {
     MissingSecret = "missing_secret",
     /// Too many conflicting commits on the same records; trying again later helps.
     Busy = "busy",
+    /// The operator's rule could not be loaded, or could not say: an operator's mistake, never the presenter's.
+    RuleFailed = "rule_failed",
     /// The host used the library wrongly.
     Misuse = "misuse",
     // Refusals.

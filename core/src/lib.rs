@@ -18,6 +18,7 @@
 //! | [`token`], [`seal`], [`keyring`], [`kubernetes`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
+//! | [`rules`] | what the operator adds to the rules |
 //! | [`registrar`] | what is decided |
 //! | [`ledger`], [`store`] | where records are kept |
 //!
@@ -60,6 +61,7 @@ pub mod ledger;
 pub mod limits;
 pub mod record;
 pub mod registrar;
+pub mod rules;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod seal;

@@ -125,5 +125,7 @@ pub const INSTANCE_TAGS: usize = 50;
 pub const INSTANCE_RULES: usize = 64;
 /// Kinds of refusals that a ledger counts; the oldest go first. Strangers cause them, so they must not fill memory.
 pub const LEDGER_NOTICES: usize = 10_000;
+/// Bytes of a rule's source, for example in Rego: far more than a person reads.
+pub const RULE_BYTES: usize = 256 * 1024;
 /// Keys of one key ring.
 pub const KEYS: usize = 16;
