@@ -13,6 +13,7 @@ mod carry;
 mod command;
 mod conformance;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
 mod link;

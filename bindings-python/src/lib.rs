@@ -10,6 +10,7 @@ mod command;
 mod conformance;
 mod convert;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
 mod link;
@@ -34,6 +35,7 @@ mod _native {
         audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
         conformance::Conformance,
+        identity::{InstanceIdentity, verify_identity},
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,

@@ -5,6 +5,7 @@ import {
   type Command,
   HandfastError,
   type InstanceEvent,
+  type InstanceIdentity,
   type Key,
   Ledger,
   NodeKey,
@@ -19,6 +20,7 @@ import {
   kubernetes,
   link,
   readInstanceEvent,
+  verifyIdentity,
   receive,
   reveal,
   run,
@@ -113,6 +115,15 @@ if (received.type === 'notification') {
 } else if (received.type === 'confirm') {
   await fetch(received.confirmation.url);
 }
+
+const identity: InstanceIdentity = verifyIdentity(
+  { pkcs7: Buffer.from('') },
+  { certificates: { 'us-east-1': ['-----BEGIN CERTIFICATE-----'] }, accounts: ['123456789012'], maxAgeSeconds: 300 },
+  { now: new Date() },
+);
+// @ts-expect-error a proof is of one form
+verifyIdentity({ document: '{}' }, { certificates: {}, accounts: [] });
+console.log(identity.pendingAt, identity.privateIp ?? 'none');
 
 for (const row of store.records('package')) {
   for (const effect of registrar.outstanding(row)) {

@@ -16,7 +16,7 @@ is raised is a ``handfast.Error`` with a ``code``.
 
 from . import audit, aws, kubernetes, link, sns
 from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
-from .aws import InstanceEvent
+from .aws import InstanceEvent, InstanceIdentity
 from .commands import check_in, deliver, expire, issue, observe_instance, redeem, report, revoke
 from .errors import (
     AuditError,
@@ -45,6 +45,7 @@ __all__ = [
     "CryptoError",
     "Error",
     "InstanceEvent",
+    "InstanceIdentity",
     "InvalidInput",
     "KubernetesError",
     "Ledger",

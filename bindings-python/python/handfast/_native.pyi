@@ -14,7 +14,9 @@ from .types import (
     Effect,
     EventRow,
     Explanation,
+    IdentityTrust,
     InstanceEventDict,
+    InstanceIdentityDict,
     InstanceState,
     KeyRing,
     NoticeRow,
@@ -37,6 +39,7 @@ __all__ = [
     "Confirmation",
     "Conformance",
     "InstanceEvent",
+    "InstanceIdentity",
     "Ledger",
     "Links",
     "NodeKey",
@@ -63,6 +66,7 @@ __all__ = [
     "sign_detached",
     "timestamp",
     "verify_detached",
+    "verify_identity",
     "verify_once",
 ]
 
@@ -277,6 +281,41 @@ class InstanceEvent:
     def to_dict(self) -> InstanceEventDict: ...
 
 def read_instance_event(notification: Notification, trust: Sequence[Trust]) -> AwsReceived: ...
+
+@final
+class InstanceIdentity:
+    @property
+    def instance(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def pending_at(self) -> str: ...
+    @property
+    def private_ip(self) -> str | None: ...
+    @property
+    def availability_zone(self) -> str | None: ...
+    @property
+    def image(self) -> str | None: ...
+    @property
+    def instance_type(self) -> str | None: ...
+    @property
+    def architecture(self) -> str | None: ...
+    @property
+    def version(self) -> str | None: ...
+    def to_dict(self) -> InstanceIdentityDict: ...
+
+def verify_identity(
+    pkcs7: str | bytes | None = None,
+    /,
+    *,
+    trust: IdentityTrust,
+    document: str | bytes | None = None,
+    signature: str | bytes | None = None,
+    now: datetime | str | None = None,
+    trusted_clock: bool = True,
+) -> InstanceIdentity: ...
 
 @final
 class BootstrapToken:
