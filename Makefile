@@ -87,6 +87,7 @@ proof: need-rust-of-the-host python node ## the big proofs, at full size: at mos
 .PHONY: test-kubernetes test-ec2 test-rego
 test-rego: need-rust need-python ## rules in Rego, against another engine too; builds the engine, which takes minutes
 	cargo test --locked --quiet -p handfast --features rego --test rules_rego
+	cargo test --locked --quiet -p handfast --features rego --doc rules
 	python3 -m venv $(CARGO_TARGET_DIR)/rego
 	$(CARGO_TARGET_DIR)/rego/bin/pip install --quiet --disable-pip-version-check regopy==1.5.2
 	$(CARGO_TARGET_DIR)/rego/bin/python core/vectors/check_rules.py
