@@ -4,7 +4,7 @@ import native from './native.mjs';
 import './redact.mjs';
 
 export * as audit from './audit.mjs';
-export { readInstanceEvent } from './aws.mjs';
+export { readInstanceEvent, verifyIdentity } from './aws.mjs';
 export { HandfastError } from './error.mjs';
 export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
@@ -23,7 +23,7 @@ export {
   receive,
   verifyOnce,
 } from './sns.mjs';
-export const { InstanceEvent, Secret } = native;
+export const { InstanceEvent, InstanceIdentity, Secret } = native;
 
 /** Every stable code with its explanation. */
 export const CODES = Object.freeze(native.codes());

@@ -4,7 +4,7 @@ use handfast::{
     crypto::default_backend,
     ledger,
     record::{Key, Versioned},
-    vocabulary::{Event, EventRow, NoticeRow, WriteRow},
+    vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
 use napi_derive::napi;
 use serde::Serialize;
@@ -162,6 +162,13 @@ impl Ledger {
             },
         };
         carry::write(&self.0.notices().map(row).collect::<Vec<_>>())
+    }
+}
+
+impl Ledger {
+    /// Commits, for the conformance suite.
+    pub(crate) fn commit(&mut self, commit: &Commit) -> bool {
+        self.0.commit(commit)
     }
 }
 

@@ -6,7 +6,8 @@ use handfast::{secret::Secret, vocabulary::Error};
 use serde_json::{Map, Value};
 
 /// The members that are maps: what is in them bears names that somebody chose.
-const MAPS: [&str; 7] = ["add", "expected_names", "keepers", "kinds", "labels", "settings", "tags"];
+const MAPS: [&str; 8] =
+    ["add", "certificates", "expected_names", "keepers", "kinds", "labels", "settings", "tags"];
 
 /// Those of them that hold objects, whose members have the core's names again.
 const OF_OBJECTS: [&str; 1] = ["kinds"];

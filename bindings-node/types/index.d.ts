@@ -7,8 +7,10 @@ import type {
   Effect,
   EventRow,
   Explanation,
+  IdentityTrust,
   Instant,
   InstanceEventView,
+  InstanceIdentityView,
   InstanceState,
   Key,
   NoticeRow,
@@ -579,3 +581,56 @@ export function readInstanceEvent(
   notification: Notification,
   trust: readonly Trust[],
 ): { type: 'instance'; event: InstanceEvent } | { type: 'not_for_us'; reason: string };
+
+/**
+ * One EC2 instance, as AWS itself describes it. Evidence: only `verifyIdentity` makes one.
+ *
+ * It proves that AWS wrote the document for this instance, not that the instance sent it: every process on the instance
+ * can read it, and whoever was sent it once can send it on. Accept it once for each start of an instance.
+ */
+export class InstanceIdentity {
+  private constructor();
+  /** The instance. EC2 never uses an id again. */
+  readonly instance: string;
+  /** The account that it is in. */
+  readonly account: string;
+  /** The region that it is in. */
+  readonly region: string;
+  /** When it was last started. */
+  readonly pendingAt: string;
+  /** The private address of its first network interface, or `null`. */
+  readonly privateIp: string | null;
+  /** The availability zone, or `null`. */
+  readonly availabilityZone: string | null;
+  /** The id of its machine image, or `null`. */
+  readonly image: string | null;
+  /** Its type, for example `t3.micro`, or `null`. */
+  readonly instanceType: string | null;
+  /** Its architecture, for example `arm64`, or `null`. */
+  readonly architecture: string | null;
+  /** The version of the document's format, or `null`. */
+  readonly version: string | null;
+  /** All of it, for logs. A plain object is no evidence. */
+  toJSON(): InstanceIdentityView;
+}
+
+/** What a node sends to prove which instance it runs on, exactly as the metadata service gave it. */
+export type IdentityProof =
+  | {
+      /** The text of `rsa2048`, with or without line breaks. */
+      pkcs7: string | Uint8Array;
+      /** The text of `document`, where the signature does not hold it. */
+      document?: string | Uint8Array;
+    }
+  | {
+      /** The text of `document`, byte for byte. */
+      document: string | Uint8Array;
+      /** The text of `signature`. Its keys have 1024 bits: the trust must allow that. */
+      signature: string | Uint8Array;
+    };
+
+/**
+ * Verifies an EC2 instance identity document. Throws for a signature that is not AWS's, a region or account that is not
+ * trusted, and an instance that was started too long ago.
+ */
+export function verifyIdentity(proof: IdentityProof, trust: IdentityTrust, options?: Clock): InstanceIdentity;

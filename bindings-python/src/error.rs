@@ -1,8 +1,15 @@
 //! The core's errors as the exceptions that `handfast/errors.py` defines.
 
 use handfast::{
-    audit::Break, aws::AwsError, code::Code, crypto::CryptoError, id::InvalidId, kubernetes::KubernetesError,
-    link::LinkError, sns, vocabulary::Error,
+    audit::Break,
+    aws::{AwsError, identity::IdentityError},
+    code::Code,
+    crypto::CryptoError,
+    id::InvalidId,
+    kubernetes::KubernetesError,
+    link::LinkError,
+    sns,
+    vocabulary::Error,
 };
 use pyo3::prelude::*;
 
@@ -70,6 +77,12 @@ impl Raise for LinkError {
 }
 
 impl Raise for AwsError {
+    fn raise(self) -> PyErr {
+        python::AwsError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for IdentityError {
     fn raise(self) -> PyErr {
         python::AwsError::new_err((self.to_string(), self.code().as_str()))
     }

@@ -7,7 +7,7 @@ use handfast::{
     ledger,
     ledger::{Filter, LabelFilter},
     record::{Key, Versioned},
-    vocabulary::{Event, EventRow, NoticeRow, WriteRow},
+    vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
 use pyo3::{prelude::*, types::PyList};
 use serde::Serialize;
@@ -195,6 +195,11 @@ impl From<ledger::Ledger> for Ledger {
 }
 
 impl Ledger {
+    /// Commits, for the conformance suite.
+    pub(crate) fn commit(&self, commit: &Commit) -> bool {
+        self.lock().commit(commit)
+    }
+
     fn lock(&self) -> MutexGuard<'_, ledger::Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,8 +7,10 @@
 mod audit;
 mod aws;
 mod command;
+mod conformance;
 mod convert;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
 mod link;
@@ -34,6 +36,8 @@ mod _native {
     use super::{
         audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
+        conformance::Conformance,
+        identity::{InstanceIdentity, verify_identity},
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,

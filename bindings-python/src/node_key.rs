@@ -1,11 +1,7 @@
 //! A node's own key, on the node's side.
 
 use handfast::jwt::{Algorithm, Proof, SigningKey, TargetUrl, proof};
-use pyo3::{
-    exceptions::PyTypeError,
-    prelude::*,
-    types::PyString,
-};
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
 
 use crate::{
     convert,

@@ -5,6 +5,7 @@ import {
   type Command,
   HandfastError,
   type InstanceEvent,
+  type InstanceIdentity,
   type Key,
   Ledger,
   NodeKey,
@@ -19,12 +20,14 @@ import {
   kubernetes,
   link,
   readInstanceEvent,
+  verifyIdentity,
   receive,
   reveal,
   run,
   runSync,
 } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
+import { checkStore } from 'handfast/testing';
 
 const ring = { current: 'k1', keys: { k1: new Uint8Array(32) } };
 const registrar = new Registrar(
@@ -125,6 +128,15 @@ if (received.type === 'notification') {
   await fetch(received.confirmation.url);
 }
 
+const identity: InstanceIdentity = verifyIdentity(
+  { pkcs7: Buffer.from('') },
+  { certificates: { 'us-east-1': ['-----BEGIN CERTIFICATE-----'] }, accounts: ['123456789012'], maxAgeSeconds: 300 },
+  { now: new Date() },
+);
+// @ts-expect-error a proof is of one form
+verifyIdentity({ document: '{}' }, { certificates: {}, accounts: [] });
+console.log(identity.pendingAt, identity.privateIp ?? 'none');
+
 for (const row of store.records('package')) {
   for (const effect of registrar.outstanding(row)) {
     if (effect.work.type === 'ensure_bootstrap_token') console.log(effect.work.groups, effect.work.expiresAt);
@@ -174,6 +186,15 @@ try {
 } catch (error) {
   if (error instanceof HandfastError) console.log(error.code, error.path, error.temporary);
 }
+
+const report = await checkStore(() => new SqliteStore(':memory:'), {
+  events: (store, key) => store.events(key).map(({ body }) => body),
+});
+if (!report.passed) console.log(report.failures['write_skew'], report.cases[0]?.outcome.type);
+await checkStore(async () => new Mine(), { reopen: (store) => store, stories: ['durable'] });
+await checkStore(() => new Ledger());
+// @ts-expect-error a store must have `due`
+await checkStore(() => ({ read: () => [], commit: () => true }));
 
 const chain = new audit.Chain({ expect: [{ key: 'node/1', version: 1, digest: '00' }] });
 chain.feed('{}');

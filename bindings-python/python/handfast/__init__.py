@@ -16,7 +16,7 @@ is raised is a ``handfast.Error`` with a ``code``.
 
 from . import audit, aws, kubernetes, link, sns, work
 from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
-from .aws import InstanceEvent
+from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
     ban,
     change_pool,
@@ -64,6 +64,7 @@ __all__ = [
     "CryptoError",
     "Error",
     "InstanceEvent",
+    "InstanceIdentity",
     "InvalidInput",
     "KubernetesError",
     "Ledger",

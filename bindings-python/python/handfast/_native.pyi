@@ -15,7 +15,9 @@ from .types import (
     Effect,
     EventRow,
     Explanation,
+    IdentityTrust,
     InstanceEventDict,
+    InstanceIdentityDict,
     InstanceState,
     Jwks,
     KeyRing,
@@ -42,7 +44,9 @@ __all__ = [
     "Chain",
     "ClusterInfo",
     "Confirmation",
+    "Conformance",
     "InstanceEvent",
+    "InstanceIdentity",
     "Ledger",
     "Links",
     "NodeKey",
@@ -71,6 +75,7 @@ __all__ = [
     "sign_detached",
     "timestamp",
     "verify_detached",
+    "verify_identity",
     "verify_once",
 ]
 
@@ -157,6 +162,19 @@ class Ledger:
     def restore(snapshot: str) -> Ledger: ...
     @staticmethod
     def replay(events: Iterable[EventRow | str]) -> Ledger: ...
+
+@final
+class Conformance:
+    def __new__(cls, *, seed: int = 1, stories: Sequence[str] | None = None) -> Conformance: ...
+    def next(self) -> dict[str, Any]: ...
+    def ready(self) -> None: ...
+    def rows(self, rows: Sequence[Row]) -> None: ...
+    def held(self, held: bool) -> None: ...
+    def commit_to(self, ledger: Ledger) -> None: ...
+    def keys(self, keys: Sequence[str]) -> None: ...
+    def events(self, bodies: Sequence[str]) -> None: ...
+    def unable(self) -> None: ...
+    def failed(self, text: str) -> None: ...
 
 @final
 class NodeKey:
@@ -290,6 +308,41 @@ class InstanceEvent:
     def to_dict(self) -> InstanceEventDict: ...
 
 def read_instance_event(notification: Notification, trust: Sequence[Trust]) -> AwsReceived: ...
+
+@final
+class InstanceIdentity:
+    @property
+    def instance(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def pending_at(self) -> str: ...
+    @property
+    def private_ip(self) -> str | None: ...
+    @property
+    def availability_zone(self) -> str | None: ...
+    @property
+    def image(self) -> str | None: ...
+    @property
+    def instance_type(self) -> str | None: ...
+    @property
+    def architecture(self) -> str | None: ...
+    @property
+    def version(self) -> str | None: ...
+    def to_dict(self) -> InstanceIdentityDict: ...
+
+def verify_identity(
+    pkcs7: str | bytes | None = None,
+    /,
+    *,
+    trust: IdentityTrust,
+    document: str | bytes | None = None,
+    signature: str | bytes | None = None,
+    now: datetime | str | None = None,
+    trusted_clock: bool = True,
+) -> InstanceIdentity: ...
 
 @final
 class BootstrapToken:

@@ -86,7 +86,7 @@ class SnsError(Error):
 
 
 class AwsError(Error):
-    """An authentic message tells of what its topic is not trusted with, or is malformed."""
+    """An AWS event or identity document is not authentic, is malformed, or tells of what it is not trusted with."""
 
 
 class KubernetesError(Error):

@@ -235,7 +235,7 @@ impl Shapes {
         }
         let shape = Arc::new(package);
         if let Some(place) = self.0.get_mut(place) {
-            drop(place.replace(Arc::clone(&shape)));
+            *place = Some(Arc::clone(&shape));
         }
         (shape, unique)
     }

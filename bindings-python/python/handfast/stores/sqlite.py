@@ -115,13 +115,7 @@ class SqliteStore:
 
         ``after`` the last number that you have seen gives what has changed since: so a host keeps an allow-list in step.
         """
-        rows = self._rows(
-            "SELECT e.sequence, r.key, r.status FROM handfast_events AS e"
-            " CROSS JOIN handfast_records AS r ON r.key = e.key AND r.version = e.version"
-            " WHERE e.key >= 'subject/' AND e.key < 'subject0' AND e.scope = ? AND e.sequence > ?"
-            " ORDER BY e.sequence LIMIT ?",
-            *(scope, after, limit),
-        )
+        rows = self._rows(SUBJECTS, scope, after, limit)
         subject = len(f"subject/{scope}/")
         return [(sequence, {"subject": key[subject:], "status": status}) for sequence, key, status in rows]
 
@@ -199,6 +193,16 @@ class SqliteStore:
     def _rows(self, query: str, *arguments: str | int | None) -> list[Any]:
         with self._lock:
             return self.connection.execute(query, arguments).fetchall()
+
+
+SUBJECTS = """
+SELECT e.sequence, r.key, iif(r.status = 'active' AND p.status NOT IN ('created', 'delivered', 'activated'), 'gone', r.status)
+FROM handfast_events AS e CROSS JOIN handfast_records AS r ON r.key = e.key AND r.version = e.version
+LEFT JOIN handfast_records AS n ON n.key = 'node/' || json_extract(r.body, '$.node')
+LEFT JOIN handfast_records AS p ON p.key = n.parent
+WHERE e.key >= 'subject/' AND e.key < 'subject0' AND e.scope = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?
+"""
+"""A node of a package that has ended is none, also before a sweep has come by."""
 
 
 def _statements(script: str) -> Iterator[str]:
