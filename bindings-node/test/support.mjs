@@ -104,16 +104,14 @@ export class World {
   /** Does everything that is to be done now, and says what it was. */
   async settle(perform = () => {}) {
     const done = [];
-    for (;;) {
-      const effects = await work.outstanding(this.store, { registrar: this.registrar, now: this.clock.now });
-      if (effects.length === 0) return done;
-      for (const effect of effects) {
-        perform(effect.work);
-        const outcome = { type: 'done' };
-        await this.run({ type: 'report', authority: 'executor:w1', effect: effect.id, outcome });
-        done.push(effect.work.type);
-      }
-    }
+    const executor = (effect) => {
+      perform(effect.work);
+      done.push(effect.work.type);
+      return { type: 'done' };
+    };
+    const options = { registrar: this.registrar, now: this.clock.now };
+    while (await work.perform(this.store, executor, options));
+    return done;
   }
 
   facts() {

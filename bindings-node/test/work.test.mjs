@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { work } from 'handfast';
+import { Secret, work } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
 
 import { STORES, World, instanceEvent } from './support.mjs';
@@ -82,6 +82,28 @@ for (const [name, make] of Object.entries(STORES)) {
         [describe.work],
       );
       await assert.rejects(work.sweep(world.store, describe, { registrar: world.registrar }), { code: 'misuse' });
+    });
+
+    it('an executor is given what it needs, and what it did not do comes again', async () => {
+      const world = new World(make());
+      const contents = [{ type: 'host', kind: 'client', value: { type: 'drawn' } }];
+      await world.issue('edge-1', { contents, deliver: false });
+      const given = [];
+      const options = { registrar: world.registrar, now: world.clock.now, worker: 'w7' };
+      const breaks = (_, revealed) => {
+        given.push(revealed);
+        throw new Error('the upstream is down');
+      };
+      await assert.rejects(work.perform(world.store, breaks, options), /the upstream is down/);
+      const does = async ({ work: todo }, revealed) => {
+        assert.equal(todo.type, 'ensure_host');
+        given.push(revealed);
+        return { type: 'done' };
+      };
+      assert.equal(await work.perform(world.store, does, options), 1);
+      assert.equal(await work.perform(world.store, does, options), 0);
+      assert.ok(given.length === 2 && given[0] instanceof Secret && given[0].equals(given[1]));
+      assert.ok(world.store.events().some(({ body }) => body.includes('executor:w7')));
     });
   });
 }
