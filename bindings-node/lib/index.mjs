@@ -3,10 +3,13 @@ import { moment } from './carry.mjs';
 import native from './native.mjs';
 import './redact.mjs';
 
-export { readInstanceEvent } from './aws.mjs';
+export * as audit from './audit.mjs';
+export { readInstanceEvent, verifyIdentity } from './aws.mjs';
 export { HandfastError } from './error.mjs';
 export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
+export * as link from './link.mjs';
+export { NodeKey } from './node-key.mjs';
 export { Registrar, Session } from './registrar.mjs';
 export { explain, reveal, run, runSync } from './run.mjs';
 export {
@@ -19,7 +22,7 @@ export {
   receive,
   verifyOnce,
 } from './sns.mjs';
-export const { InstanceEvent, Secret } = native;
+export const { InstanceEvent, InstanceIdentity, Secret } = native;
 
 /** Every stable code with its explanation. */
 export const CODES = Object.freeze(native.codes());

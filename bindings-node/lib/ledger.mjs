@@ -2,7 +2,10 @@ import { inspect } from 'node:util';
 
 import { bodyOf, give, moment, take } from './carry.mjs';
 import native from './native.mjs';
-import { nativeOf } from './registrar.mjs';
+import { nativeOf as registrarOf } from './registrar.mjs';
+
+/** The native half of a ledger, for the modules of this package. */
+export let nativeOf;
 
 /** A native ledger that was made otherwise than empty. */
 const ADOPTED = Symbol('adopted');
@@ -16,6 +19,10 @@ export class Ledger {
   /** @param {{ recording?: boolean }} [options] `recording` also keeps every event */
   constructor({ recording = false, [ADOPTED]: adopted } = {}) {
     this.#native = adopted ?? new native.Ledger(recording);
+  }
+
+  static {
+    nativeOf = (ledger) => ledger.#native;
   }
 
   /** A ledger as `snapshot` wrote it. */
@@ -33,13 +40,13 @@ export class Ledger {
 
   /** Decides a command on this ledger, commits it, and gives the answer. */
   run(registrar, command, { now, trustedClock = true } = {}) {
-    const { json, secrets } = this.#native.run(nativeOf(registrar), give(command), moment(now), trustedClock);
+    const { json, secrets } = this.#native.run(registrarOf(registrar), give(command), moment(now), trustedClock);
     return take(json, secrets);
   }
 
   /** What would come of a command, without doing it. */
   explain(registrar, command, { now, trustedClock = true } = {}) {
-    return take(this.#native.explain(nativeOf(registrar), give(command), moment(now), trustedClock));
+    return take(this.#native.explain(registrarOf(registrar), give(command), moment(now), trustedClock));
   }
 
   /** The rows that exist of these keys. */

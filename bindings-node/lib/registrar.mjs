@@ -103,8 +103,8 @@ export class Session {
   }
 }
 
-/** Keys are bytes and never pass through JSON. */
-function ring(given, argument) {
+/** A key ring as the native half takes it: keys are bytes and never pass through JSON. */
+export function ring(given, argument) {
   const { current, keys } = given ?? {};
   const entries = Object.entries(keys ?? {});
   if (typeof current !== 'string' || !entries.every(([, key]) => key instanceof Uint8Array)) {

@@ -5,10 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const TARGET = fileURLToPath(new URL('../types/vocabulary.d.ts', import.meta.url));
-const INPUTS = ['Action', 'Policy', 'SnsPolicy', 'Trust'];
-const OUTPUTS = ['Answer', 'Batch', 'Effect', 'Explanation', 'InstanceEvent', 'Row'];
+const INPUTS = ['Action', 'IdentityTrust', 'Policy', 'SnsPolicy', 'Trust'];
+const OUTPUTS = ['Answer', 'Batch', 'Effect', 'Explanation', 'InstanceEvent', 'InstanceIdentity', 'Row'];
 /** What these are called where the name is a class of the package. */
-const RENAMED = { InstanceEvent: 'InstanceEventView' };
+const RENAMED = { InstanceEvent: 'InstanceEventView', InstanceIdentity: 'InstanceIdentityView' };
 
 const definitions = JSON.parse(schema()).$defs;
 const inputs = reachable(INPUTS);

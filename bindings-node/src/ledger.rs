@@ -1,9 +1,10 @@
 //! The store in memory.
 
 use handfast::{
+    crypto::default_backend,
     ledger,
     record::{Key, Versioned},
-    vocabulary::{Event, EventRow, NoticeRow, WriteRow},
+    vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
 use napi_derive::napi;
 use serde::Serialize;
@@ -38,10 +39,7 @@ impl Ledger {
     /// Folds bodies of events into records.
     #[napi(factory)]
     pub fn replay(bodies: Vec<String>) -> Result<Self> {
-        let events =
-            bodies.iter().map(|body| Event::from_body(body)).collect::<std::result::Result<Vec<_>, _>>();
-        let events = events.map_err(Throw::throw)?;
-        ledger::Ledger::replay(events).map(Self).map_err(Throw::throw)
+        ledger::Ledger::replay(bodies, &*default_backend()).map(Self).map_err(Throw::throw)
     }
 
     /// Decides a command and commits it.
@@ -97,10 +95,10 @@ impl Ledger {
     /// All records, or those of one type, as JSON.
     #[napi]
     pub fn records(&self, record: Option<String>) -> String {
-        let row = |(key, versioned): (&Key, &Versioned)| WriteRow {
+        let row = |(key, versioned): (&Key, Versioned)| WriteRow {
             key: key.to_string(),
             version: versioned.version,
-            body: versioned.record.body(),
+            body: versioned.body(),
             index: versioned.record.index(),
         };
         let wanted = |row: &WriteRow| record.as_ref().is_none_or(|record| row.index.record == record);
@@ -145,6 +143,13 @@ impl Ledger {
             },
         };
         carry::write(&self.0.notices().map(row).collect::<Vec<_>>())
+    }
+}
+
+impl Ledger {
+    /// Commits, for the conformance suite.
+    pub(crate) fn commit(&mut self, commit: &Commit) -> bool {
+        self.0.commit(commit)
     }
 }
 

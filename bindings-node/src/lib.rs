@@ -7,13 +7,18 @@
 #![cfg_attr(test, allow(dead_code, reason = "in tests nothing is given to Node.js"))]
 #![expect(unreachable_pub, reason = "what Node.js is given is public there, not in Rust")]
 
+mod audit;
 mod aws;
 mod carry;
 mod command;
+mod conformance;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
+mod link;
 mod names;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;

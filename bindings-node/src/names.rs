@@ -6,7 +6,7 @@ use handfast::{secret::Secret, vocabulary::Error};
 use serde_json::{Map, Value};
 
 /// The members that are maps: what is in them bears names that somebody chose.
-const MAPS: [&str; 3] = ["expected_names", "labels", "tags"];
+const MAPS: [&str; 4] = ["certificates", "expected_names", "labels", "tags"];
 
 /// A value from JavaScript as the core reads it. `{"$secret": n}`, which only `lib/carry.mjs` writes, becomes the n-th
 /// secret.

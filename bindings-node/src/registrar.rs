@@ -10,7 +10,7 @@ use handfast::{
     secret::SecretKey,
     vocabulary::{Effect, Error},
 };
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     error::{Result, Throw, invalid},
     kubernetes::BootstrapSecret,
     rows::{self, Row},
+    secret::Secret,
     session::Session,
     system,
 };
@@ -78,11 +79,12 @@ impl Registrar {
 
     /// Opens what an executor needs for an effect.
     #[napi]
-    pub fn reveal(&self, effect: String, rows: Vec<Row>) -> Result<Option<BootstrapSecret>> {
+    pub fn reveal(&self, effect: String, rows: Vec<Row>) -> Result<Option<Either<BootstrapSecret, Secret>>> {
         let revealed = self.0.reveal(&read_effect(&effect)?, &rows::read(rows)?).map_err(Throw::throw)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => Ok(Some((*manifest).into())),
+            Revealed::BootstrapToken(manifest) => Ok(Some(Either::A((*manifest).into()))),
+            Revealed::Value(value) => Ok(Some(Either::B(value.into()))),
         }
     }
 
@@ -116,7 +118,7 @@ fn read_effect(effect: &str) -> Result<Effect> {
     carry::read_as(effect, &Vec::new(), "effect")
 }
 
-fn key_ring(ring: Ring, argument: &str) -> Result<KeyRing> {
+pub(crate) fn key_ring(ring: Ring, argument: &str) -> Result<KeyRing> {
     let mut keys = BTreeMap::new();
     for (id, key) in ring.ids.iter().zip(&ring.keys) {
         let at = format!("{argument}.keys.{id}");

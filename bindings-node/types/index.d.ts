@@ -7,8 +7,10 @@ import type {
   Effect,
   EventRow,
   Explanation,
+  IdentityTrust,
   Instant,
   InstanceEventView,
+  InstanceIdentityView,
   InstanceState,
   Key,
   NoticeRow,
@@ -21,7 +23,9 @@ import type {
 } from './vocabulary.js';
 
 export type * from './vocabulary.js';
+export * as audit from './audit.js';
 export * as kubernetes from './kubernetes.js';
+export * as link from './link.js';
 
 /** Text that must not be seen: it prints as `[redacted]`, and is wiped when it is garbage. */
 export class Secret {
@@ -38,6 +42,42 @@ export class Secret {
 }
 
 /**
+ * A node's private key: it proves who the node is, and never leaves it. The file that `toPem` fills belongs to the node
+ * alone (mode 0600).
+ */
+export class NodeKey {
+  private constructor();
+  /** Draws a new key from the system's entropy; `ES256` when nothing is said. */
+  static generate(algorithm?: 'ES256' | 'EdDSA'): NodeKey;
+  /** Reads an unencrypted key in PKCS#8 PEM. */
+  static fromPem(pem: string | Secret): NodeKey;
+  /** The key in PKCS#8 PEM, as `openssl genpkey` writes it. */
+  toPem(): Secret;
+  readonly algorithm: 'ES256' | 'EdDSA';
+  /** The name of the key that follows from the key alone (RFC 7638). Public. */
+  readonly thumbprint: string;
+  /** The public half as a JSON Web Key (RFC 7517). */
+  publicJwk(): Record<string, string>;
+  /** Proves possession of the key for one request (RFC 9449). */
+  makeProof(request: {
+    /** The HTTP method, in upper case. */
+    method: string;
+    /** The URL of the request; a query and a fragment are left out. */
+    url: string;
+    /** What goes with the request: the enrollment token, or the node's credential. */
+    token?: string | Secret;
+    /** What the host gave last; with it, the node's clock does not matter. */
+    nonce?: string;
+    /** The system's clock when left out. */
+    now?: Instant;
+  }): string;
+  /** `[redacted]`. */
+  toString(): string;
+  /** Without anything secret. */
+  toJSON(): { algorithm: string; thumbprint: string };
+}
+
+/**
  * What handfast throws: bad input, a broken store, a mistaken configuration, a message that does not verify. What the
  * rules do not allow is no error but an answer of type `refused`.
  */
@@ -50,6 +90,12 @@ export class HandfastError extends Error {
   readonly path?: string;
   /** Whether the same delivery may be accepted later, for errors about SNS messages: answer 503 then. */
   readonly temporary?: boolean;
+  /** How many events of a log were fed before the one that this is about, for errors of an `audit.Chain`. */
+  readonly position?: number;
+  /** The record that the event is about, where it says so. */
+  readonly key?: string;
+  /** The record's version, where the event says so. */
+  readonly version?: number;
 }
 
 /** Every stable code with its explanation. */
@@ -116,7 +162,7 @@ export class Registrar {
   /** The keys of the vault's rows that `reveal` needs for an effect; often none. */
   vaultKeys(effect: Effect): Key[];
   /** Opens what an executor needs for an effect, also after a crash; `null` when it needs nothing. */
-  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | null;
+  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | Secret | null;
   /** A stored body of a record, an event or a notice, for people and APIs. There is no secret in it. */
   view(rowOrBody: { body: string } | string): Record<string, unknown>;
   /** What would come of a command: `keys` were looked at, and `rows` exist of them. `explain` reads them by itself. */
@@ -253,7 +299,7 @@ export function reveal(
   store: Pick<Store, 'read'> | Ledger,
   effect: Effect,
   options: { registrar: Registrar },
-): Promise<import('./kubernetes.js').BootstrapSecret | null>;
+): Promise<import('./kubernetes.js').BootstrapSecret | Secret | null>;
 
 /** What every verified message tells. */
 interface Envelope {
@@ -453,3 +499,56 @@ export function readInstanceEvent(
   notification: Notification,
   trust: readonly Trust[],
 ): { type: 'instance'; event: InstanceEvent } | { type: 'not_for_us'; reason: string };
+
+/**
+ * One EC2 instance, as AWS itself describes it. Evidence: only `verifyIdentity` makes one.
+ *
+ * It proves that AWS wrote the document for this instance, not that the instance sent it: every process on the instance
+ * can read it, and whoever was sent it once can send it on. Accept it once for each start of an instance.
+ */
+export class InstanceIdentity {
+  private constructor();
+  /** The instance. EC2 never uses an id again. */
+  readonly instance: string;
+  /** The account that it is in. */
+  readonly account: string;
+  /** The region that it is in. */
+  readonly region: string;
+  /** When it was last started. */
+  readonly pendingAt: string;
+  /** The private address of its first network interface, or `null`. */
+  readonly privateIp: string | null;
+  /** The availability zone, or `null`. */
+  readonly availabilityZone: string | null;
+  /** The id of its machine image, or `null`. */
+  readonly image: string | null;
+  /** Its type, for example `t3.micro`, or `null`. */
+  readonly instanceType: string | null;
+  /** Its architecture, for example `arm64`, or `null`. */
+  readonly architecture: string | null;
+  /** The version of the document's format, or `null`. */
+  readonly version: string | null;
+  /** All of it, for logs. A plain object is no evidence. */
+  toJSON(): InstanceIdentityView;
+}
+
+/** What a node sends to prove which instance it runs on, exactly as the metadata service gave it. */
+export type IdentityProof =
+  | {
+      /** The text of `rsa2048`, with or without line breaks. */
+      pkcs7: string | Uint8Array;
+      /** The text of `document`, where the signature does not hold it. */
+      document?: string | Uint8Array;
+    }
+  | {
+      /** The text of `document`, byte for byte. */
+      document: string | Uint8Array;
+      /** The text of `signature`. Its keys have 1024 bits: the trust must allow that. */
+      signature: string | Uint8Array;
+    };
+
+/**
+ * Verifies an EC2 instance identity document. Throws for a signature that is not AWS's, a region or account that is not
+ * trusted, and an instance that was started too long ago.
+ */
+export function verifyIdentity(proof: IdentityProof, trust: IdentityTrust, options?: Clock): InstanceIdentity;

@@ -3,9 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handfast::{
+    crypto::default_backend,
     ledger,
     record::{Key, Versioned},
-    vocabulary::{Event, EventRow, NoticeRow, WriteRow},
+    vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
 use pyo3::{prelude::*, types::PyList};
 use serde::Serialize;
@@ -66,10 +67,10 @@ impl Ledger {
     /// All records, or those of one type (`package`, `name`, `subject`, `node`, `instance`), in the order of their keys.
     #[pyo3(signature = (record=None))]
     fn records<'py>(&self, py: Python<'py>, record: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let row = |(key, versioned): (&Key, &Versioned)| WriteRow {
+        let row = |(key, versioned): (&Key, Versioned)| WriteRow {
             key: key.to_string(),
             version: versioned.version,
-            body: versioned.record.body(),
+            body: versioned.body(),
             index: versioned.record.index(),
         };
         let wanted = |row: &WriteRow| record.is_none_or(|record| row.index.record == record);
@@ -122,10 +123,8 @@ impl Ledger {
     /// the vault stays empty, because a history holds no secrets.
     #[staticmethod]
     fn replay(events: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let bodies = events.try_iter()?.map(|event| rows::body(&event?));
-        let events = bodies.map(|body| Event::from_body(&body?).map_err(Raise::raise));
-        let events = events.collect::<PyResult<Vec<_>>>()?;
-        ledger::Ledger::replay(events).map(Self::from).map_err(Raise::raise)
+        let bodies = events.try_iter()?.map(|event| rows::body(&event?)).collect::<PyResult<Vec<_>>>()?;
+        ledger::Ledger::replay(bodies, &*default_backend()).map(Self::from).map_err(Raise::raise)
     }
 
     fn __repr__(&self) -> &'static str {
@@ -140,6 +139,11 @@ impl From<ledger::Ledger> for Ledger {
 }
 
 impl Ledger {
+    /// Commits, for the conformance suite.
+    pub(crate) fn commit(&self, commit: &Commit) -> bool {
+        self.lock().commit(commit)
+    }
+
     fn lock(&self) -> MutexGuard<'_, ledger::Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

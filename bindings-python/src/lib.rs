@@ -4,12 +4,17 @@
 //! supplied here are the system's clock and entropy, where the caller gives none.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod aws;
 mod command;
+mod conformance;
 mod convert;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
+mod link;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;
@@ -27,12 +32,17 @@ mod _native {
 
     #[pymodule_export]
     use super::{
+        audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
+        conformance::Conformance,
+        identity::{InstanceIdentity, verify_identity},
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,
         },
         ledger::Ledger,
+        link::{Links, VerifiedLink},
+        node_key::NodeKey,
         registrar::Registrar,
         secret::Secret,
         session::Session,

@@ -20,6 +20,7 @@ use crate::{
     error::{Raise, invalid},
     kubernetes::BootstrapSecret,
     rows,
+    secret::Secret,
     session::Session,
     system,
 };
@@ -84,15 +85,12 @@ impl Registrar {
 
     /// Open what an executor needs for an effect, also after a crash. `rows` are those of `vault_keys`, as the store
     /// read them. `None` when the effect needs nothing.
-    fn reveal(
-        &self,
-        effect: &Bound<'_, PyAny>,
-        rows: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<BootstrapSecret>> {
+    fn reveal(&self, effect: &Bound<'_, PyAny>, rows: &Bound<'_, PyAny>) -> PyResult<Option<Opened>> {
         let revealed = self.0.reveal(&read_effect(effect)?, &rows::read(rows)?).map_err(Raise::raise)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => Ok(Some((*manifest).into())),
+            Revealed::BootstrapToken(manifest) => Ok(Some(Opened::BootstrapToken((*manifest).into()))),
+            Revealed::Value(value) => Ok(Some(Opened::Value(value.into()))),
         }
     }
 
@@ -126,12 +124,19 @@ impl Registrar {
     }
 }
 
+/// What `reveal` gives.
+#[derive(IntoPyObject)]
+pub(crate) enum Opened {
+    BootstrapToken(BootstrapSecret),
+    Value(Secret),
+}
+
 fn read_effect(effect: &Bound<'_, PyAny>) -> PyResult<Effect> {
     from_value(convert::to_value(effect)?, "effect").map_err(Raise::raise)
 }
 
 /// Reads `{"current": id, "keys": {id: 32 bytes}}`; keys are bytes and never pass through JSON.
-fn key_ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<KeyRing> {
+pub(crate) fn key_ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<KeyRing> {
     let expected = || invalid(argument, r#"expected {"current": "<id>", "keys": {"<id>": <32 bytes>}}"#);
     let ring = ring.cast::<PyDict>().map_err(|_| expected())?;
     let (Some(current), Some(given), 2) = (ring.get_item("current")?, ring.get_item("keys")?, ring.len())

@@ -7,6 +7,8 @@
 //!   `true`, or does nothing and gives `false` when a guard does not hold (a version of 0 means: the row must be
 //!   absent). Only when the transaction is durable may it give `true`. Notices are counted under their coalescing key.
 //! - `due(now, limit)` gives the keys whose `wake_at` has come, the earliest first.
+//!
+//! Whether your store does all that, the module `testing` finds out (feature `conformance`).
 
 /// The tables of the shipped SQLite stores. A host may add its own beside them.
 pub const SQLITE_SCHEMA: &str = include_str!("../stores/sqlite.sql");

@@ -14,17 +14,19 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import aws, kubernetes, sns
-from ._native import CODES, Ledger, Registrar, Secret, Session, __version__, timestamp
-from .aws import InstanceEvent
+from . import audit, aws, kubernetes, link, sns
+from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
+from .aws import InstanceEvent, InstanceIdentity
 from .commands import check_in, deliver, expire, issue, observe_instance, redeem, report, revoke
 from .errors import (
+    AuditError,
     AwsError,
     Busy,
     CryptoError,
     Error,
     InvalidInput,
     KubernetesError,
+    LinkError,
     MissingKey,
     Misuse,
     SnsError,
@@ -37,16 +39,20 @@ from .store import AsyncStore, Store
 __all__ = [
     "CODES",
     "AsyncStore",
+    "AuditError",
     "AwsError",
     "Busy",
     "CryptoError",
     "Error",
     "InstanceEvent",
+    "InstanceIdentity",
     "InvalidInput",
     "KubernetesError",
     "Ledger",
+    "LinkError",
     "MissingKey",
     "Misuse",
+    "NodeKey",
     "Registrar",
     "Secret",
     "Session",
@@ -55,6 +61,7 @@ __all__ = [
     "Store",
     "StoreError",
     "__version__",
+    "audit",
     "aws",
     "check_in",
     "deliver",
@@ -62,6 +69,7 @@ __all__ = [
     "explain",
     "issue",
     "kubernetes",
+    "link",
     "observe_instance",
     "redeem",
     "report",

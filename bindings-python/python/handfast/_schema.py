@@ -48,8 +48,10 @@ __all__ = [
     "FileGivenContent",
     "GivenContent",
     "GuardRow",
+    "IdentityTrust",
     "Index",
     "InstanceEventDict",
+    "InstanceIdentityDict",
     "InstanceRecipient",
     "InstanceRule",
     "InstanceState",
@@ -373,6 +375,27 @@ CoreCommand = (
     | ExpireCommand
     | ReportCommand
 )
+
+
+class IdentityTrust(TypedDict):
+    """Which identity documents are believed."""
+
+    accounts: Collection[str]
+    """The accounts whose instances are believed. At least one: every customer of AWS gets authentic documents."""
+    certificates: Mapping[str, Sequence[str]]
+    """AWS's certificates in PEM, by region: those that it publishes for the RSA-2048 form. Several for a region
+    while AWS replaces one; at most 8.
+    """
+    legacy_rsa_1024: NotRequired[bool]
+    """Accept certificates with RSA-1024 keys, as the plain ``signature`` has in every region. Such keys can be
+    broken.
+    """
+    max_age_seconds: NotRequired[int]
+    """Seconds since the instance was started, 900 by default. As short as the slowest boot allows: within them,
+    whoever has seen the document can use it. From 60 to 86400.
+    """
+    regions: NotRequired[Collection[str]]
+    """The regions whose instances are believed. Empty: every region that has a certificate."""
 
 
 class InstanceRule(TypedDict):
@@ -980,6 +1003,26 @@ class InstanceEventDict(TypedDict):
     published_at: str
     region: str
     topic: str
+
+
+class InstanceIdentityDict(TypedDict):
+    """One EC2 instance, as AWS itself describes it.
+
+    Evidence, which only a verifier makes: it does not deserialise. It proves that AWS wrote the document for
+    this instance, not that the instance sent it: every process on the instance can read it, and whoever was
+    sent it once can send it on. Accept it once for each start of an instance.
+    """
+
+    account: str
+    architecture: NotRequired[str]
+    availability_zone: NotRequired[str]
+    image: NotRequired[str]
+    instance: str
+    instance_type: NotRequired[str]
+    pending_at: str
+    private_ip: NotRequired[str]
+    region: str
+    version: NotRequired[str]
 
 
 class Row(TypedDict):

@@ -6,7 +6,6 @@
 
 use std::{
     hash::{BuildHasher, Hash, Hasher},
-    mem,
     sync::Arc,
 };
 
@@ -236,7 +235,7 @@ impl Shapes {
         }
         let shape = Arc::new(package);
         if let Some(place) = self.0.get_mut(place) {
-            drop(mem::replace(place, Some(Arc::clone(&shape))));
+            *place = Some(Arc::clone(&shape));
         }
         (shape, unique)
     }

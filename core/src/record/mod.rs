@@ -45,6 +45,9 @@ use crate::{
 /// The version of the format of records and events. A newer one than the code knows is an error, never a guess.
 pub const SCHEMA: u32 = 2;
 
+/// The last schema in which facts were not linked to the ones before them.
+pub(crate) const UNLINKED_SCHEMA: u32 = 1;
+
 /// One record. Cloning is cheap: the contents are shared until they change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -150,16 +153,22 @@ struct Body {
 
 impl Body {
     fn read(body: &str) -> Result<Self, Error> {
-        let schema = check_schema(body)?;
         let corrupt = |error: serde_json::Error| Error::CorruptRecord(error.to_string());
-        if !migrate::is_old(schema) {
-            return serde_json::from_str(body).map_err(corrupt);
+        match serde_json::from_str::<Self>(body) {
+            Ok(read) if read.schema == SCHEMA => Ok(read),
+            read => {
+                let schema = check_schema(body)?;
+                if !migrate::is_old(schema) {
+                    return read.map_err(corrupt);
+                }
+                let mut old: Self =
+                    serde_json::from_value(migrate::record(body, schema)?).map_err(corrupt)?;
+                if let Record::Package(package) = &mut old.record {
+                    Arc::make_mut(package).note_shredding(); // was not noted
+                }
+                Ok(old)
+            }
         }
-        let mut old: Self = serde_json::from_value(migrate::record(body, schema)?).map_err(corrupt)?;
-        if let Record::Package(package) = &mut old.record {
-            Arc::make_mut(package).note_shredding(); // was not noted
-        }
-        Ok(old)
     }
 }
 
