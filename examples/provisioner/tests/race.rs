@@ -70,7 +70,7 @@ async fn several_hosts_on_one_postgresql() {
 async fn prove(name: &str, place: Place, url: &str, size: Size) {
     let (seed, began) = (rand::random::<u64>(), Instant::now());
     let race = Arc::new(Race::new(Fleet::start(place, size.hosts), size));
-    let rage = race.fleet.rage(seed, 50..400, size.kills);
+    let rage = race.fleet.rage(seed, size.kills);
     let tokens = race.issue_all().await;
     let external = race.external_all().await;
     let winners = race.run(&tokens).await;
@@ -138,7 +138,10 @@ impl Race {
                 Err(_) => None,
             };
             match reply {
-                Some(reply) if reply.status.as_u16() < 500 => return reply,
+                Some(reply) if reply.status.as_u16() < 500 => {
+                    self.fleet.answered();
+                    return reply;
+                }
                 Some(_) | None => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
@@ -198,13 +201,17 @@ impl Race {
             let (race, winners) = (Arc::clone(self), Arc::clone(&winners));
             let (start, tokens) = (Arc::clone(&start), Arc::clone(&tokens));
             clients.spawn(async move {
+                // Nonces are not bound to keys: with one at hand, all come at once.
+                let mut nonce = None;
                 for (package, token) in tokens.iter() {
                     let mut node = Node::new(&race.client);
+                    node.nonce = nonce;
                     start.wait().await;
                     if let Some(id) = race.present(&mut node, token).await {
                         let before = winners.lock().unwrap().insert(package.clone(), (client, id));
                         assert_eq!(before, None, "a second winner");
                     }
+                    nonce = node.nonce;
                 }
             });
         }
@@ -257,7 +264,10 @@ impl Race {
             let reply = node.post(&self.fleet.url().await, path, Some(token), body).await;
             self.requests.fetch_add(1, Ordering::Relaxed);
             match reply {
-                Some(reply) if reply.status.as_u16() < 500 => return reply,
+                Some(reply) if reply.status.as_u16() < 500 => {
+                    self.fleet.answered();
+                    return reply;
+                }
                 other => assert!(Instant::now() < deadline, "{other:?}"),
             }
             let pause = rand::rng().random_range(5..50);

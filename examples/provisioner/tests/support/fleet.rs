@@ -3,9 +3,9 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -19,6 +19,7 @@ pub(crate) struct Fleet {
     urls: Mutex<Vec<Option<String>>>,
     storm: AtomicBool,
     kills: AtomicU32,
+    answers: AtomicU64,
     /// The first operator's token.
     pub(crate) operator: String,
 }
@@ -32,7 +33,8 @@ impl Fleet {
         let urls = hosts.iter().map(|host| Some(host.url.clone())).collect();
         let hosts = hosts.into_iter().map(|host| Mutex::new(Some(host))).collect();
         let (storm, kills) = (AtomicBool::new(true), AtomicU32::new(0));
-        Arc::new(Self { place, hosts, urls: Mutex::new(urls), storm, kills, operator })
+        let (urls, answers) = (Mutex::new(urls), AtomicU64::new(0));
+        Arc::new(Self { place, hosts, urls, storm, kills, answers, operator })
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -54,18 +56,24 @@ impl Fleet {
         }
     }
 
-    /// Kills one host after the other and starts it again, until it is told to stop and there were enough.
-    pub(crate) fn rage(
-        self: &Arc<Self>,
-        seed: u64,
-        pause: std::ops::Range<u64>,
-        at_least: u32,
-    ) -> std::thread::JoinHandle<()> {
+    /// Somebody was answered: the fleet gets on.
+    pub(crate) fn answered(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Kills one host after the other and starts it again, until it is told to stop and there were enough. In between,
+    /// some requests are answered, however slow this machine is.
+    pub(crate) fn rage(self: &Arc<Self>, seed: u64, at_least: u32) -> std::thread::JoinHandle<()> {
         let fleet = Arc::clone(self);
         std::thread::spawn(move || {
             let mut rng = StdRng::seed_from_u64(seed);
             while fleet.storm.load(Ordering::Relaxed) || fleet.kills() < at_least {
-                std::thread::sleep(Duration::from_millis(rng.random_range(pause.clone())));
+                let enough = fleet.answers.load(Ordering::Relaxed) + rng.random_range(0..100);
+                let patience = Instant::now() + Duration::from_secs(2);
+                std::thread::sleep(Duration::from_millis(rng.random_range(1..200)));
+                while fleet.answers.load(Ordering::Relaxed) < enough && Instant::now() < patience {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 fleet.kill(rng.random_range(0..fleet.hosts.len()));
             }
         })
