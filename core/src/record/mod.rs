@@ -31,7 +31,7 @@ pub use package::{
 };
 pub use pool::{Pool, PoolItem};
 pub use resource::{HostResource, Lease, Resource, ResourceSpec, ResourceState, SpireEntry};
-pub use scope::Scope;
+pub use scope::{Scope, ScopeView};
 use serde::{Deserialize, Serialize};
 
 pub use crate::aws::InstanceState;
@@ -153,16 +153,22 @@ struct Body {
 
 impl Body {
     fn read(body: &str) -> Result<Self, Error> {
-        let schema = check_schema(body)?;
         let corrupt = |error: serde_json::Error| Error::CorruptRecord(error.to_string());
-        if !migrate::is_old(schema) {
-            return serde_json::from_str(body).map_err(corrupt);
+        match serde_json::from_str::<Self>(body) {
+            Ok(read) if read.schema == SCHEMA => Ok(read),
+            read => {
+                let schema = check_schema(body)?;
+                if !migrate::is_old(schema) {
+                    return read.map_err(corrupt);
+                }
+                let mut old: Self =
+                    serde_json::from_value(migrate::record(body, schema)?).map_err(corrupt)?;
+                if let Record::Package(package) = &mut old.record {
+                    Arc::make_mut(package).note_shredding(); // was not noted
+                }
+                Ok(old)
+            }
         }
-        let mut old: Self = serde_json::from_value(migrate::record(body, schema)?).map_err(corrupt)?;
-        if let Record::Package(package) = &mut old.record {
-            Arc::make_mut(package).note_shredding(); // was not noted
-        }
-        Ok(old)
     }
 }
 

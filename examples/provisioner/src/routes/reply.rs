@@ -70,7 +70,7 @@ impl Problem {
 
     /// What the rules do not allow.
     pub(super) fn refused(refused: &Refused, audience: Audience) -> Self {
-        let (status, class) = (status::of(refused.refusal), status::class(refused.class()));
+        let (status, class) = (status::of(refused.refusal, audience), status::class(refused.class()));
         let problem = match audience {
             Audience::Operator => Self {
                 reason: refused.reason.as_ref().map(|reason| reason.as_str().to_owned()),

@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod authority;
+pub(crate) mod fleet;
 pub(crate) mod node;
 pub(crate) mod postgres;
 
