@@ -40,7 +40,7 @@ async fn the_interface_is_as_described() {
         let output = tokio::task::spawn_blocking(move || { command }.output().unwrap()).await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-        let counted = said.lines().find(|line| line.contains(" generated")).unwrap_or_default();
+        let counted = said.lines().find(|line| line.contains(" generated, ")).unwrap_or_default();
         let _ = writeln!(std::io::stderr(), "schemathesis:{counted}");
         let health = host.send(Method::GET, "/healthz", &[], "").await.unwrap();
         assert_eq!(health.json(), json!({ "status": "ok" }));

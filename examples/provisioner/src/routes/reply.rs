@@ -158,6 +158,7 @@ impl From<HostError> for Problem {
                 | Error::MissingKey(_)
                 | Error::MissingSecret(_)
                 | Error::Crypto(_)
+                | Error::Rule(_)
                 | Error::Misuse(_),
             ) => {
                 tracing::error!("{error}");
