@@ -23,7 +23,7 @@ LIMITS = HERE.parent / "core" / "src" / "limits.rs"
 SCHEMA = ["cargo", "run", "--quiet", "--package", "handfast", "--features", "schema", "--example", "schema"]
 
 INPUTS = ["Action", "EffectOutcome", "IdentityTrust", "Policy", "SnsPolicy", "Trust"]
-OUTPUTS = ["Answer", "Batch", "Effect", "Explanation", "InstanceEvent", "InstanceIdentity", "Row"]
+OUTPUTS = ["Answer", "Batch", "Effect", "Explanation", "InstanceEvent", "InstanceIdentity", "Row", "ScopeView"]
 # The evidence is a class of the same name; this is its picture.
 RENAMED = {
     "InstanceEvent": "InstanceEventDict",
@@ -67,19 +67,24 @@ def read_schema(path: Path | None) -> dict[str, Schema]:
 def read_limits() -> dict[str, int]:
     """The numbers that the descriptions speak of."""
     found = re.findall(r"^pub const (\w+): \w+ = ([^;]+);", LIMITS.read_text("utf-8"), re.MULTILINE)
-    return {name: evaluate(ast.parse(text, mode="eval").body) for name, text in found}
+    written = {name: ast.parse(text, mode="eval").body for name, text in found}
+    return {name: evaluate(node, written) for name, node in written.items()}
 
 
-def evaluate(node: ast.expr) -> int:
+def evaluate(node: ast.expr, written: dict[str, ast.expr]) -> int:
     match node:
         case ast.Constant(value=int(number)):
             return number
+        case ast.Name(name):
+            return evaluate(written[name], written)
         case ast.BinOp(left, ast.Mult(), right):
-            return evaluate(left) * evaluate(right)
+            return evaluate(left, written) * evaluate(right, written)
         case ast.BinOp(left, ast.LShift(), right):
-            return evaluate(left) << evaluate(right)
+            return evaluate(left, written) << evaluate(right, written)
+        case ast.BinOp(left, ast.Add(), right):
+            return evaluate(left, written) + evaluate(right, written)
         case ast.BinOp(left, ast.Sub(), right):
-            return evaluate(left) - evaluate(right)
+            return evaluate(left, written) - evaluate(right, written)
     raise ValueError(f"a limit of an unknown form: {ast.dump(node)}")
 
 
@@ -212,7 +217,7 @@ class Types:
                 return f"{collection}[{self.expression(schema['items'], is_input)}]"
             case "object":
                 mapping = "Mapping" if is_input else "dict"
-                return f"{mapping}[str, {self.expression(schema['additionalProperties'], is_input)}]"
+                return f"{mapping}[str, {self.expression(values_of(schema), is_input)}]"
         raise ValueError(f"a type of an unknown form: {schema}")
 
     def union(self, options: list[str], is_input: bool) -> str:
@@ -275,7 +280,8 @@ def commands(types: Types) -> str:
     return (
         HEADER.format("A function for each command: keyword arguments in, the command out.")
         + "from collections.abc import Collection, Mapping, Sequence\n"
-        + "from ipaddress import IPv4Address, IPv6Address\n\n"
+        + "from ipaddress import IPv4Address, IPv6Address\n"
+        + "from types import EllipsisType\n\n"
         + "from ._native import InstanceEvent, Secret\n"
         + f"from ._schema import (\n{imports})\n\n"
         + f"__all__ = [\n{exported}]\n\n\n"
@@ -293,6 +299,9 @@ def function(types: Types, tag: str, name: str, schema: Schema) -> str:
         lines.append(f"    {field}: {types.expression(properties[field], True)},")
     for field in optional:
         annotation = types.expression(properties[field], True)
+        if none_counts(properties[field]):
+            lines.append(f"    {field}: {annotation} | EllipsisType = ...,")
+            continue
         annotation = annotation if annotation.endswith("None") else f"{annotation} | None"
         lines.append(f"    {field}: {annotation} = None,")
     lines.append(f") -> {name}:")
@@ -304,8 +313,22 @@ def function(types: Types, tag: str, name: str, schema: Schema) -> str:
     given = "".join(f', "{field}": {field}' for field in required)
     lines.append(f'    command: {name} = {{"type": "{tag}"{given}}}')
     for field in optional:
-        lines += [f"    if {field} is not None:", f'        command["{field}"] = {field}']
+        left_out = "..." if none_counts(properties[field]) else "None"
+        lines += [f"    if {field} is not {left_out}:", f'        command["{field}"] = {field}']
     return "\n".join([*lines, "    return command", ""])
+
+
+def none_counts(schema: Schema) -> bool:
+    """Whether ``None`` is something else than leaving the member out."""
+    return schema.get("default") is not None and {"type": "null"} in schema.get(
+        "anyOf", [{"type": kind} for kind in schema.get("type", ())]
+    )
+
+
+def values_of(schema: Schema) -> Schema:
+    """What is in a map, whatever its names are."""
+    values: Schema = next(iter(schema.get("patternProperties", {}).values()), schema["additionalProperties"])
+    return values
 
 
 def constants_of(schema: Schema) -> list[str] | None:

@@ -69,6 +69,27 @@ export class Ledger {
     return take(this.#native.records(record));
   }
 
+  /**
+   * A page of packages, the latest first; with a `namePrefix`, in the order of names. `after` the `next` of one page gives
+   * the next page; it may be shorter than `limit` and not be the last: that is where `next` is `null`.
+   */
+  packages({ after, limit = 100, ...filter } = {}) {
+    return take(this.#native.packages(filter, after, limit));
+  }
+
+  /** A page of a package's nodes, in the order of their ids: also of a package that does not list them. */
+  nodes(id, { after, limit = 100 } = {}) {
+    return take(this.#native.nodes(id, after, limit));
+  }
+
+  /**
+   * How the subjects of a scope stand that have changed since `after`, the `next` of an earlier call; from the start,
+   * those that are active. So a host keeps an allow-list in step. `restart` says to forget what is on it first.
+   */
+  subjects(scope, { after, limit = 100 } = {}) {
+    return take(this.#native.subjects(scope, after, limit));
+  }
+
   /** The history, oldest first; empty unless the ledger is recording. */
   events() {
     return take(this.#native.events());
@@ -84,7 +105,7 @@ export class Ledger {
     return this.#native.snapshot();
   }
 
-  /** How many records there are. */
+  /** How many records and sealed secrets there are. */
   get size() {
     return this.#native.size;
   }

@@ -69,7 +69,12 @@ impl Conformance {
             }
             Step::Due { now, limit } => {
                 let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-                Demanded { step: "due", now: Some(now.to_string()), limit: Some(limit), ..Demanded::default() }
+                Demanded {
+                    step: "due",
+                    now: Some(now.to_string()),
+                    limit: Some(limit),
+                    ..Demanded::default()
+                }
             }
             Step::Events(key) => {
                 Demanded { step: "events", key: Some(key.to_string()), ..Demanded::default() }

@@ -77,6 +77,7 @@ impl Throw for Error {
             | Self::MissingKey(_)
             | Self::MissingSecret(_)
             | Self::Crypto(_)
+            | Self::Rule(_)
             | Self::Busy
             | Self::Misuse(_) => Failure::new(self.code(), self.to_string()).carry(),
         }

@@ -24,6 +24,7 @@ mod python {
     pyo3::import_exception!(handfast.errors, LinkError);
     pyo3::import_exception!(handfast.errors, MissingKey);
     pyo3::import_exception!(handfast.errors, Misuse);
+    pyo3::import_exception!(handfast.errors, RuleError);
     pyo3::import_exception!(handfast.errors, SnsError);
     pyo3::import_exception!(handfast.errors, StoreError);
 }
@@ -43,6 +44,7 @@ impl Raise for Error {
             }
             Self::MissingKey(_) => python::MissingKey::new_err(arguments),
             Self::Crypto(_) => python::CryptoError::new_err(arguments),
+            Self::Rule(_) => python::RuleError::new_err(arguments),
             Self::Busy => python::Busy::new_err(arguments),
             Self::Misuse(_) => python::Misuse::new_err(arguments),
         }

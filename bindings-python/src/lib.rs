@@ -14,11 +14,13 @@ mod identity;
 mod kubernetes;
 mod ledger;
 mod link;
+mod lists;
 mod node_key;
 mod registrar;
 mod rows;
 mod secret;
 mod session;
+mod signing;
 mod sns;
 mod system;
 mod verdict;
@@ -43,7 +45,7 @@ mod _native {
         ledger::Ledger,
         link::{Links, VerifiedLink},
         node_key::NodeKey,
-        registrar::Registrar,
+        registrar::{Registrar, scope_view},
         secret::Secret,
         session::Session,
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
@@ -54,6 +56,10 @@ mod _native {
     /// The tables of the shipped SQLite store, the same for every language.
     #[pymodule_export]
     const SQLITE_SCHEMA: &str = handfast::store::SQLITE_SCHEMA;
+
+    /// Brings a file that the first schema made to `SQLITE_SCHEMA`.
+    #[pymodule_export]
+    const SQLITE_UPGRADE: &str = handfast::store::SQLITE_UPGRADE;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -8,14 +8,14 @@ use crate::{
         InstanceEvent, Trust,
         identity::{IdentityTrust, InstanceIdentity},
     },
-    record::Row,
+    record::{Row, ScopeView},
     registrar::{Explanation, Policy},
     sns,
     vocabulary::{Action, Answer, Authority, Batch, Effect, EffectOutcome},
 };
 
 /// One document whose `$defs` hold every type, the top ones under these names: `Action`, `Answer`, `Authority`,
-/// `Batch`, `Effect`, `EffectOutcome`, `Explanation`, `IdentityTrust`, `InstanceEvent`, `InstanceIdentity`, `Policy`, `Row`, `SnsPolicy`, `Trust`. In the dynamic languages a command is an `Action` with
+/// `Batch`, `Effect`, `EffectOutcome`, `Explanation`, `IdentityTrust`, `InstanceEvent`, `InstanceIdentity`, `Policy`, `Row`, `ScopeView`, `SnsPolicy`, `Trust`. In the dynamic languages a command is an `Action` with
 /// `authority` and `source` beside its own members, and a secret in an answer is the binding's own secret type.
 #[must_use]
 pub fn document() -> Value {
@@ -33,6 +33,7 @@ pub fn document() -> Value {
         generator.subschema_for::<InstanceIdentity>(),
         generator.subschema_for::<Policy>(),
         generator.subschema_for::<Row>(),
+        generator.subschema_for::<ScopeView>(),
         generator.subschema_for::<sns::Policy>(),
         generator.subschema_for::<Trust>(),
     ] {

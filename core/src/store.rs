@@ -10,5 +10,13 @@
 //!
 //! Whether your store does all that, the module `testing` finds out (feature `conformance`).
 
-/// The tables of the shipped SQLite stores. A host may add its own beside them.
+/// The tables of the shipped SQLite stores. A host may add its own beside them. Running it again changes nothing.
 pub const SQLITE_SCHEMA: &str = include_str!("../stores/sqlite.sql");
+
+/// Brings a file that the first schema made to [`SQLITE_SCHEMA`]. Run it once, in one transaction with the look whether
+/// it is needed: where `handfast_records` exists (`pragma_table_info`) and has no column `parent`.
+pub const SQLITE_UPGRADE: &str = concat!(
+    "ALTER TABLE handfast_records ADD COLUMN parent TEXT;\n\n",
+    include_str!("../stores/sqlite.sql"),
+    include_str!("../stores/sqlite-from-1.sql"),
+);

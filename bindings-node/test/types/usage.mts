@@ -61,7 +61,8 @@ const redeemed = runSync(
 if (redeemed.type === 'redeemed') {
   for (const content of redeemed.contents) {
     if (content.type === 'file') console.log(content.name, content.content.expose());
-    else console.log(content.token.expose(), content.expiresAt);
+    else if (content.type === 'kubernetes_bootstrap_token') console.log(content.token.expose(), content.expiresAt);
+    else if (content.type === 'pool_item') console.log(content.pool, content.item, content.content?.expose());
   }
 }
 
@@ -69,12 +70,23 @@ function tell(answer: Answer): string {
   switch (answer.type) {
     case 'issued':
     case 'delivered':
+    case 'reissued':
     case 'revoked':
       return answer.package;
+    case 'linked':
+      return answer.link.expose();
     case 'redeemed':
     case 'checked_in':
+    case 'node_ended':
       return answer.node;
+    case 'use_nonce':
+      return answer.nonce;
+    case 'banned':
+    case 'subject_observed':
+      return answer.subject;
+    case 'configured':
     case 'expired':
+    case 'forgotten':
     case 'reported':
       return String(answer.changed);
     case 'observed':
@@ -86,7 +98,7 @@ function tell(answer: Answer): string {
 console.log(tell(issued));
 
 // @ts-expect-error no such action
-const unknown: Command = { type: 'reissue' };
+const unknown: Command = { type: 'reboot' };
 // @ts-expect-error an authority has a form
 const stranger: Command = { type: 'revoke', package: 'a', authority: 'root' };
 // @ts-expect-error a misspelt member

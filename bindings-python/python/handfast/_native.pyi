@@ -9,6 +9,7 @@ from .types import (
     Answer,
     AwsReceived,
     Change,
+    Changes,
     Command,
     CountedNotice,
     Effect,
@@ -18,12 +19,18 @@ from .types import (
     InstanceEventDict,
     InstanceIdentityDict,
     InstanceState,
+    Jwks,
     KeyRing,
     NoticeRow,
+    PackageStatus,
+    Page,
     Policy,
     Received,
+    RecordType,
     Row,
+    ScopeView,
     SignatureVersion,
+    SigningRing,
     SnsPolicy,
     Step,
     Trust,
@@ -46,6 +53,7 @@ __all__ = [
     "Notification",
     "Registrar",
     "SQLITE_SCHEMA",
+    "SQLITE_UPGRADE",
     "Secret",
     "Session",
     "SnsReceiver",
@@ -63,6 +71,7 @@ __all__ = [
     "parse_topic_arn",
     "read_instance_event",
     "root",
+    "scope_view",
     "sign_detached",
     "timestamp",
     "verify_detached",
@@ -73,6 +82,7 @@ __all__ = [
 __version__: Final[str]
 CODES: Final[dict[str, str]]
 SQLITE_SCHEMA: Final[str]
+SQLITE_UPGRADE: Final[str]
 
 def timestamp(at: datetime | str | None = None) -> str: ...
 
@@ -89,7 +99,11 @@ class Secret:
 
 @final
 class Registrar:
-    def __new__(cls, policy: Policy | None = None, *, peppers: KeyRing, sealing: KeyRing) -> Registrar: ...
+    def __new__(
+        cls, policy: Policy | None = None, *, peppers: KeyRing, sealing: KeyRing, signing: SigningRing | None = None
+    ) -> Registrar: ...
+    def public_jwks(self) -> Jwks | None: ...
+    def nonce(self, *, now: datetime | str | None = None) -> str: ...
     def session(self, command: Command) -> Session: ...
     def outstanding(self, row_or_body: Row | WriteRow | str) -> list[Effect]: ...
     def vault_keys(self, effect: Effect) -> list[str]: ...
@@ -105,6 +119,7 @@ class Registrar:
         trusted_clock: bool = True,
     ) -> Explanation: ...
 
+def scope_view(row_or_body: Row | WriteRow | str, *, active: int) -> ScopeView: ...
 @final
 class Session:
     def next(self, now: datetime | str | None = None, trusted_clock: bool = True) -> Step: ...
@@ -125,9 +140,21 @@ class Ledger:
     def read(self, keys: Sequence[str]) -> list[Row]: ...
     def due(self, now: datetime | str | None = None, limit: int = 100) -> list[str]: ...
     def next_wake(self) -> str | None: ...
-    def records(
-        self, record: Literal["package", "name", "subject", "node", "instance"] | None = None
-    ) -> list[WriteRow]: ...
+    def records(self, record: RecordType | None = None) -> list[WriteRow]: ...
+    def packages(
+        self,
+        *,
+        scope: str | None = None,
+        status: PackageStatus | None = None,
+        kind: str | None = None,
+        label: str | None = None,
+        parent: str | None = None,
+        name_prefix: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page: ...
+    def nodes(self, package: str, *, after: str | None = None, limit: int = 100) -> Page: ...
+    def subjects(self, scope: str, *, after: str | None = None, limit: int = 100) -> Changes: ...
     def events(self) -> list[EventRow]: ...
     def notices(self) -> list[CountedNotice]: ...
     def snapshot(self) -> str: ...

@@ -17,6 +17,7 @@ __all__ = [
     "LinkError",
     "MissingKey",
     "Misuse",
+    "RuleError",
     "SnsError",
     "StoreError",
 ]
@@ -66,6 +67,10 @@ class MissingKey(Error):
 
 class CryptoError(Error):
     """A primitive refused: most likely, stored ciphertext was altered."""
+
+
+class RuleError(Error):
+    """The operator's own rule could not say, and nothing happens without its word."""
 
 
 class SnsError(Error):

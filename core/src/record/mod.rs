@@ -31,7 +31,7 @@ pub use package::{
 };
 pub use pool::{Pool, PoolItem};
 pub use resource::{HostResource, Lease, Resource, ResourceSpec, ResourceState, SpireEntry};
-pub use scope::Scope;
+pub use scope::{Scope, ScopeView};
 use serde::{Deserialize, Serialize};
 
 pub use crate::aws::InstanceState;
