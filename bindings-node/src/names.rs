@@ -96,7 +96,12 @@ fn read_map(map: Value, secrets: &[&Secret], at: &str) -> Result<Value, Error> {
                 Ok((name, member))
             })
             .collect(),
-        other => read(other, secrets, at),
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => read(other, secrets, at),
     }
 }
 

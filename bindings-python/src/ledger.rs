@@ -81,6 +81,7 @@ impl Ledger {
     #[pyo3(signature = (
         *, scope=None, status=None, kind=None, label=None, parent=None, name_prefix=None, after=None, limit=100
     ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn packages<'py>(
         &self,
         py: Python<'py>,
