@@ -61,7 +61,8 @@ class Late(SqliteStore):
 
 
 def test_a_sweep_that_left_something_is_swept_again() -> None:
-    with Late(":memory:") as store:
+    store = Late(":memory:")
+    with store:
         host = Host(store)
         fleet = host.issue(max_uses=None)
         nodes = [host.redeem(fleet["token"], f"m{number}")["node"] for number in range(3)]
