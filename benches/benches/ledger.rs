@@ -133,7 +133,7 @@ fn issue(place: usize) -> Command {
     let labels = json!({"site": site, "rack": format!("r{}", place % 1000)});
     command(json!({
         "type": "issue", "authority": "operator:ann", "name": format!("edge-{place:07}"), "deliver": true,
-        "ttl_seconds": 86400, "labels": labels, "kind": if place % 1000 == 0 { "gateway" } else { "node" },
+        "ttl_seconds": 86400, "labels": labels, "kind": if place.is_multiple_of(1000) { "gateway" } else { "node" },
     }))
 }
 

@@ -27,19 +27,21 @@ function shown(constructor, show) {
 methods(native.Secret, { toString: () => REDACTED, toJSON: () => REDACTED });
 shown(native.Secret, () => ({ head: `Secret ${REDACTED}` }));
 
-methods(native.InstanceEvent, {
-  toJSON() {
-    return take(this.describe());
-  },
-});
+for (const evidence of [native.InstanceEvent, native.InstanceIdentity]) {
+  methods(evidence, {
+    toJSON() {
+      return take(this.describe());
+    },
+  });
+  shown(evidence, function () {
+    return this.toJSON();
+  });
+}
 Object.defineProperty(native.InstanceEvent.prototype, 'change', {
   get() {
     return this.toJSON().change;
   },
   configurable: true,
-});
-shown(native.InstanceEvent, function () {
-  return this.toJSON();
 });
 
 methods(native.NodeKey, {

@@ -1,8 +1,15 @@
 //! The core's errors on their way to the class `HandfastError` of `lib/error.mjs`.
 
 use handfast::{
-    audit::Break, aws::AwsError, code::Code, crypto::CryptoError, id::InvalidId, kubernetes::KubernetesError,
-    link::LinkError, sns::SnsError, vocabulary::Error,
+    audit::Break,
+    aws::{AwsError, identity::IdentityError},
+    code::Code,
+    crypto::CryptoError,
+    id::InvalidId,
+    kubernetes::KubernetesError,
+    link::LinkError,
+    sns::SnsError,
+    vocabulary::Error,
 };
 use serde::Serialize;
 
@@ -70,6 +77,7 @@ impl Throw for Error {
             | Self::MissingKey(_)
             | Self::MissingSecret(_)
             | Self::Crypto(_)
+            | Self::Rule(_)
             | Self::Busy
             | Self::Misuse(_) => Failure::new(self.code(), self.to_string()).carry(),
         }
@@ -97,6 +105,12 @@ impl Throw for LinkError {
 }
 
 impl Throw for AwsError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for IdentityError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

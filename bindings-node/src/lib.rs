@@ -11,16 +11,20 @@ mod audit;
 mod aws;
 mod carry;
 mod command;
+mod conformance;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
 mod link;
+mod lists;
 mod names;
 mod node_key;
 mod registrar;
 mod rows;
 mod secret;
 mod session;
+mod signing;
 mod sns;
 mod system;
 mod verdict;
@@ -34,6 +38,12 @@ use napi_derive::napi;
 #[napi]
 pub fn sqlite_schema() -> &'static str {
     handfast::store::SQLITE_SCHEMA
+}
+
+/// Brings a file that the first schema made to the present one.
+#[napi]
+pub fn sqlite_upgrade() -> &'static str {
+    handfast::store::SQLITE_UPGRADE
 }
 
 /// Every stable code with its explanation.

@@ -1,8 +1,15 @@
 //! The core's errors as the exceptions that `handfast/errors.py` defines.
 
 use handfast::{
-    audit::Break, aws::AwsError, code::Code, crypto::CryptoError, id::InvalidId, kubernetes::KubernetesError,
-    link::LinkError, sns, vocabulary::Error,
+    audit::Break,
+    aws::{AwsError, identity::IdentityError},
+    code::Code,
+    crypto::CryptoError,
+    id::InvalidId,
+    kubernetes::KubernetesError,
+    link::LinkError,
+    sns,
+    vocabulary::Error,
 };
 use pyo3::prelude::*;
 
@@ -17,6 +24,7 @@ mod python {
     pyo3::import_exception!(handfast.errors, LinkError);
     pyo3::import_exception!(handfast.errors, MissingKey);
     pyo3::import_exception!(handfast.errors, Misuse);
+    pyo3::import_exception!(handfast.errors, RuleError);
     pyo3::import_exception!(handfast.errors, SnsError);
     pyo3::import_exception!(handfast.errors, StoreError);
 }
@@ -36,6 +44,7 @@ impl Raise for Error {
             }
             Self::MissingKey(_) => python::MissingKey::new_err(arguments),
             Self::Crypto(_) => python::CryptoError::new_err(arguments),
+            Self::Rule(_) => python::RuleError::new_err(arguments),
             Self::Busy => python::Busy::new_err(arguments),
             Self::Misuse(_) => python::Misuse::new_err(arguments),
         }
@@ -68,6 +77,12 @@ impl Raise for LinkError {
 }
 
 impl Raise for AwsError {
+    fn raise(self) -> PyErr {
+        python::AwsError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for IdentityError {
     fn raise(self) -> PyErr {
         python::AwsError::new_err((self.to_string(), self.code().as_str()))
     }

@@ -1,11 +1,7 @@
 //! A node's own key, on the node's side.
 
 use handfast::jwt::{Algorithm, Proof, SigningKey, TargetUrl, proof};
-use pyo3::{
-    exceptions::PyTypeError,
-    prelude::*,
-    types::{PyAnyMethods as _, PyString},
-};
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
 
 use crate::{
     convert,
@@ -19,6 +15,12 @@ use crate::{
 /// The file that `to_pem` fills belongs to the node alone (mode 0600).
 #[pyclass(frozen, module = "handfast")]
 pub(crate) struct NodeKey(SigningKey);
+
+impl NodeKey {
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.0
+    }
+}
 
 #[pymethods]
 impl NodeKey {

@@ -20,7 +20,7 @@
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
 //! | [`registrar`] | what is decided |
-//! | [`ledger`], [`store`] | where records are kept |
+//! | [`ledger`], [`store`], `testing` | where records are kept, and whether that is done right |
 //! | [`audit`] | what can be shown of it afterwards, to whom it concerns |
 //!
 //! ```
@@ -73,6 +73,8 @@ pub mod secret;
 pub mod sns;
 pub mod spire;
 pub mod store;
+#[cfg(all(feature = "conformance", any(feature = "aws-lc", feature = "rust-crypto")))]
+pub mod testing;
 pub mod time;
 pub mod token;
 pub mod verified;

@@ -14,10 +14,28 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import audit, aws, kubernetes, link, sns
+from . import audit, aws, kubernetes, link, sns, work
 from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
-from .aws import InstanceEvent
-from .commands import check_in, deliver, expire, issue, observe_instance, redeem, report, revoke
+from .aws import InstanceEvent, InstanceIdentity
+from .commands import (
+    ban,
+    change_pool,
+    check_in,
+    configure_scope,
+    deliver,
+    evict,
+    expire,
+    forget,
+    issue,
+    leave,
+    make_link,
+    observe_instance,
+    observe_subject,
+    redeem,
+    reissue,
+    report,
+    revoke,
+)
 from .errors import (
     AuditError,
     AwsError,
@@ -29,6 +47,7 @@ from .errors import (
     LinkError,
     MissingKey,
     Misuse,
+    RuleError,
     SnsError,
     StoreError,
 )
@@ -45,6 +64,7 @@ __all__ = [
     "CryptoError",
     "Error",
     "InstanceEvent",
+    "InstanceIdentity",
     "InvalidInput",
     "KubernetesError",
     "Ledger",
@@ -53,6 +73,7 @@ __all__ = [
     "Misuse",
     "NodeKey",
     "Registrar",
+    "RuleError",
     "Secret",
     "Session",
     "SnsError",
@@ -62,15 +83,24 @@ __all__ = [
     "__version__",
     "audit",
     "aws",
+    "ban",
+    "change_pool",
     "check_in",
+    "configure_scope",
     "deliver",
+    "evict",
     "expire",
     "explain",
+    "forget",
     "issue",
     "kubernetes",
+    "leave",
     "link",
+    "make_link",
     "observe_instance",
+    "observe_subject",
     "redeem",
+    "reissue",
     "report",
     "reveal",
     "revoke",
@@ -78,4 +108,5 @@ __all__ = [
     "run_async",
     "sns",
     "timestamp",
+    "work",
 ]

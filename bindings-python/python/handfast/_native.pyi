@@ -9,19 +9,28 @@ from .types import (
     Answer,
     AwsReceived,
     Change,
+    Changes,
     Command,
     CountedNotice,
     Effect,
     EventRow,
     Explanation,
+    IdentityTrust,
     InstanceEventDict,
+    InstanceIdentityDict,
     InstanceState,
+    Jwks,
     KeyRing,
     NoticeRow,
+    PackageStatus,
+    Page,
     Policy,
     Received,
+    RecordType,
     Row,
+    ScopeView,
     SignatureVersion,
+    SigningRing,
     SnsPolicy,
     Step,
     Trust,
@@ -35,13 +44,16 @@ __all__ = [
     "Chain",
     "ClusterInfo",
     "Confirmation",
+    "Conformance",
     "InstanceEvent",
+    "InstanceIdentity",
     "Ledger",
     "Links",
     "NodeKey",
     "Notification",
     "Registrar",
     "SQLITE_SCHEMA",
+    "SQLITE_UPGRADE",
     "Secret",
     "Session",
     "SnsReceiver",
@@ -59,15 +71,18 @@ __all__ = [
     "parse_topic_arn",
     "read_instance_event",
     "root",
+    "scope_view",
     "sign_detached",
     "timestamp",
     "verify_detached",
+    "verify_identity",
     "verify_once",
 ]
 
 __version__: Final[str]
 CODES: Final[dict[str, str]]
 SQLITE_SCHEMA: Final[str]
+SQLITE_UPGRADE: Final[str]
 
 def timestamp(at: datetime | str | None = None) -> str: ...
 
@@ -84,7 +99,11 @@ class Secret:
 
 @final
 class Registrar:
-    def __new__(cls, policy: Policy | None = None, *, peppers: KeyRing, sealing: KeyRing) -> Registrar: ...
+    def __new__(
+        cls, policy: Policy | None = None, *, peppers: KeyRing, sealing: KeyRing, signing: SigningRing | None = None
+    ) -> Registrar: ...
+    def public_jwks(self) -> Jwks | None: ...
+    def nonce(self, *, now: datetime | str | None = None) -> str: ...
     def session(self, command: Command) -> Session: ...
     def outstanding(self, row_or_body: Row | WriteRow | str) -> list[Effect]: ...
     def vault_keys(self, effect: Effect) -> list[str]: ...
@@ -100,6 +119,7 @@ class Registrar:
         trusted_clock: bool = True,
     ) -> Explanation: ...
 
+def scope_view(row_or_body: Row | WriteRow | str, *, active: int) -> ScopeView: ...
 @final
 class Session:
     def next(self, now: datetime | str | None = None, trusted_clock: bool = True) -> Step: ...
@@ -120,9 +140,21 @@ class Ledger:
     def read(self, keys: Sequence[str]) -> list[Row]: ...
     def due(self, now: datetime | str | None = None, limit: int = 100) -> list[str]: ...
     def next_wake(self) -> str | None: ...
-    def records(
-        self, record: Literal["package", "name", "subject", "node", "instance"] | None = None
-    ) -> list[WriteRow]: ...
+    def records(self, record: RecordType | None = None) -> list[WriteRow]: ...
+    def packages(
+        self,
+        *,
+        scope: str | None = None,
+        status: PackageStatus | None = None,
+        kind: str | None = None,
+        label: str | None = None,
+        parent: str | None = None,
+        name_prefix: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page: ...
+    def nodes(self, package: str, *, after: str | None = None, limit: int = 100) -> Page: ...
+    def subjects(self, scope: str, *, after: str | None = None, limit: int = 100) -> Changes: ...
     def events(self) -> list[EventRow]: ...
     def notices(self) -> list[CountedNotice]: ...
     def snapshot(self) -> str: ...
@@ -130,6 +162,19 @@ class Ledger:
     def restore(snapshot: str) -> Ledger: ...
     @staticmethod
     def replay(events: Iterable[EventRow | str]) -> Ledger: ...
+
+@final
+class Conformance:
+    def __new__(cls, *, seed: int = 1, stories: Sequence[str] | None = None) -> Conformance: ...
+    def next(self) -> dict[str, Any]: ...
+    def ready(self) -> None: ...
+    def rows(self, rows: Sequence[Row]) -> None: ...
+    def held(self, held: bool) -> None: ...
+    def commit_to(self, ledger: Ledger) -> None: ...
+    def keys(self, keys: Sequence[str]) -> None: ...
+    def events(self, bodies: Sequence[str]) -> None: ...
+    def unable(self) -> None: ...
+    def failed(self, text: str) -> None: ...
 
 @final
 class NodeKey:
@@ -263,6 +308,41 @@ class InstanceEvent:
     def to_dict(self) -> InstanceEventDict: ...
 
 def read_instance_event(notification: Notification, trust: Sequence[Trust]) -> AwsReceived: ...
+
+@final
+class InstanceIdentity:
+    @property
+    def instance(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def pending_at(self) -> str: ...
+    @property
+    def private_ip(self) -> str | None: ...
+    @property
+    def availability_zone(self) -> str | None: ...
+    @property
+    def image(self) -> str | None: ...
+    @property
+    def instance_type(self) -> str | None: ...
+    @property
+    def architecture(self) -> str | None: ...
+    @property
+    def version(self) -> str | None: ...
+    def to_dict(self) -> InstanceIdentityDict: ...
+
+def verify_identity(
+    pkcs7: str | bytes | None = None,
+    /,
+    *,
+    trust: IdentityTrust,
+    document: str | bytes | None = None,
+    signature: str | bytes | None = None,
+    now: datetime | str | None = None,
+    trusted_clock: bool = True,
+) -> InstanceIdentity: ...
 
 @final
 class BootstrapToken:

@@ -17,6 +17,7 @@ __all__ = [
     "LinkError",
     "MissingKey",
     "Misuse",
+    "RuleError",
     "SnsError",
     "StoreError",
 ]
@@ -68,6 +69,10 @@ class CryptoError(Error):
     """A primitive refused: most likely, stored ciphertext was altered."""
 
 
+class RuleError(Error):
+    """The operator's own rule could not say, and nothing happens without its word."""
+
+
 class SnsError(Error):
     """A message of Amazon SNS is not to be believed."""
 
@@ -81,7 +86,7 @@ class SnsError(Error):
 
 
 class AwsError(Error):
-    """An authentic message tells of what its topic is not trusted with, or is malformed."""
+    """An AWS event or identity document is not authentic, is malformed, or tells of what it is not trusted with."""
 
 
 class KubernetesError(Error):

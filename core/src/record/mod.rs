@@ -31,7 +31,7 @@ pub use package::{
 };
 pub use pool::{Pool, PoolItem};
 pub use resource::{HostResource, Lease, Resource, ResourceSpec, ResourceState, SpireEntry};
-pub use scope::Scope;
+pub use scope::{Scope, ScopeView};
 use serde::{Deserialize, Serialize};
 
 pub use crate::aws::InstanceState;
@@ -44,6 +44,9 @@ use crate::{
 
 /// The version of the format of records and events. A newer one than the code knows is an error, never a guess.
 pub const SCHEMA: u32 = 2;
+
+/// The last schema in which facts were not linked to the ones before them.
+pub(crate) const UNLINKED_SCHEMA: u32 = 1;
 
 /// One record. Cloning is cheap: the contents are shared until they change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

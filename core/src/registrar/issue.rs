@@ -47,7 +47,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, issue: &Issue) -> Step<Answer> {
         token: None,
         again: false,
     };
-    if issue.deliver {
+    if issue.deliver && package.is_ready() {
         deliver_to_operator(draft, package.id)?;
         answer.status = PackageStatus::Delivered;
         answer.token = token;

@@ -36,12 +36,19 @@
 //! assert_eq!(Mode::Warn.consult(&Daylight, question), Ok(Ruling::Warn("it is night".into())));
 //! assert_eq!(Mode::Off.consult(&Daylight, question), Ok(Ruling::Allow));
 //! ```
+//!
+//! With the feature `rego`, `RegoRule` is such a rule written in Rego, the language of the Open Policy Agent.
+
+#[cfg(feature = "rego")]
+mod rego;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+#[cfg(feature = "rego")]
+pub use self::rego::{DEFAULT_ENTRYPOINT, RegoRule};
 use crate::{
     code::Code,
     time::Timestamp,

@@ -1,6 +1,6 @@
 //! The host: handfast's decisions on this program's store, clock and entropy.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use handfast::{
     code::Code,
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::{
     clock::Clock,
+    metrics::Metrics,
     store::{Store, StoreError},
 };
 
@@ -40,12 +41,19 @@ pub(crate) struct Host {
     pub(crate) registrar: Arc<Registrar>,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
     changed: Notify,
 }
 
 impl Host {
     pub(crate) fn new(registrar: Registrar, store: Store, clock: Clock) -> Self {
-        Self { registrar: Arc::new(registrar), store, clock, changed: Notify::new() }
+        Self {
+            registrar: Arc::new(registrar),
+            store,
+            clock,
+            metrics: Metrics::default(),
+            changed: Notify::new(),
+        }
     }
 
     /// Takes a command through the store. The answer exists only once its commit is durable; a conflict decides again.
@@ -61,9 +69,17 @@ impl Host {
                     if held && !commit.writes.is_empty() {
                         self.changed.notify_one();
                     }
+                    if !held {
+                        self.metrics.conflict();
+                    }
                     session.committed(held)?;
                 }
-                Step::Answer(answer) => return Ok(answer),
+                Step::Answer(answer) => {
+                    if let Answer::Refused(refused) = &answer {
+                        self.metrics.refused(refused.code());
+                    }
+                    return Ok(answer);
+                }
             }
         }
     }
@@ -77,6 +93,15 @@ impl Host {
                 said @ (Explanation::Refused(_) | Explanation::Accepted { .. }) => return Ok(said),
             }
         }
+    }
+
+    /// Sets the clock by that of the database, where several hosts may share it.
+    pub(crate) async fn synchronise(&self) -> Result<(), HostError> {
+        let asked = Instant::now();
+        if let Some(at) = self.store.now().await? {
+            self.clock.set(at, asked);
+        }
+        Ok(())
     }
 
     /// Reads rows as they are.

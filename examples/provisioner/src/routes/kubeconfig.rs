@@ -37,7 +37,7 @@ pub(super) async fn hand_out(
     let command = Command {
         authority: Authority::Node,
         source: app.sender(peer.ip(), &headers),
-        action: Action::Deliver(Deliver { to: Recipient::Instance { instance } }),
+        action: Action::Deliver(Deliver { to: Recipient::Instance { instance, identity: None } }),
     };
     // Asked for first: a package is handed over for a short time only, and not while nobody can say where the cluster is.
     let info = match app.executors.cluster_info().await {
@@ -50,13 +50,8 @@ pub(super) async fn hand_out(
     match app.host.run(command).await? {
         Answer::Delivered(delivered) => kubeconfig(delivered, &info),
         Answer::Refused(refused) => Err(refuse(refused)),
-        Answer::Issued(_)
-        | Answer::Redeemed(_)
-        | Answer::CheckedIn(_)
-        | Answer::Revoked(_)
-        | Answer::Expired(_)
-        | Answer::Reported(_)
-        | Answer::Observed(_) => Err(Problem::not_found()),
+        // A delivery ends with neither of these.
+        other => Err(Problem::unexpected(&other)),
     }
 }
 
@@ -77,9 +72,9 @@ fn refuse(refused: Refused) -> Problem {
 }
 
 fn kubeconfig(delivered: Delivered, info: &ClusterInfo) -> Result<Response, Problem> {
-    let token = delivered.contents.into_iter().find_map(|content| match content {
-        GivenContent::KubernetesBootstrapToken { token, .. } => token.expose().parse::<BootstrapToken>().ok(),
-        GivenContent::File { .. } => None,
+    let token = delivered.contents.into_iter().find_map(|content| {
+        let GivenContent::KubernetesBootstrapToken { token, .. } = content else { return None };
+        token.expose().parse::<BootstrapToken>().ok()
     });
     let Some(token) = token else {
         tracing::error!(package = %delivered.package, "the package holds no bootstrap token");

@@ -1,0 +1,62 @@
+//! A PostgreSQL of a test's own, started by the project's script and stopped with the test.
+
+use std::{
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sqlx::{Connection, Executor, PgConnection};
+use tempfile::TempDir;
+
+/// A running server.
+pub(crate) struct Server {
+    folder: TempDir,
+    databases: AtomicU32,
+}
+
+impl Server {
+    /// Starts a server; `None`, loudly, where PostgreSQL is not installed.
+    pub(crate) fn start() -> Option<Self> {
+        if !script(&["find"]).status.success() {
+            let _ =
+                writeln!(std::io::stderr(), "SKIPPED: no PostgreSQL (`scripts/postgres.sh install` as root)");
+            return None;
+        }
+        let server = Self { folder: tempfile::tempdir().unwrap(), databases: AtomicU32::new(0) };
+        // The script may have to run the server under another account, which must get there.
+        std::fs::set_permissions(server.folder.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+        let started = script(&["start", server.path().to_str().unwrap()]);
+        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+        Some(server)
+    }
+
+    /// An URL of an empty database.
+    pub(crate) async fn database(&self) -> String {
+        let name = format!("database_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres:///{database}?host={}&user=handfast", self.path().display())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("postgres")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        script(&["stop", self.path().to_str().unwrap()]);
+    }
+}
+
+fn script(arguments: &[&str]) -> std::process::Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/postgres.sh");
+    Command::new(script).args(arguments).stdin(std::process::Stdio::null()).output().unwrap()
+}
