@@ -95,7 +95,7 @@ async fn what_is_committed_is_read_back_as_it_was() {
         let expected: Vec<_> = batch
             .events
             .iter()
-            .map(|event| (event.key.clone(), event.version as i64, event.body.clone()))
+            .map(|event| (event.key.clone(), i64::try_from(event.version).unwrap(), event.body.clone()))
             .collect();
         assert_eq!(events, expected);
     })

@@ -10,7 +10,6 @@
 )]
 
 pub(crate) mod authority;
-pub(crate) mod fleet;
 pub(crate) mod node;
 pub(crate) mod postgres;
 
