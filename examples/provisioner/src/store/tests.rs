@@ -136,7 +136,7 @@ async fn a_broken_guard_leaves_no_trace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_write_skew() {
     for_each_database(async |store| {
-        for round in 0..40 {
+        for round in 0..16 {
             let (a, b) = (key(round * 2), key(round * 2 + 1));
             let guards = vec![guard(&a, 0), guard(&b, 0)];
             let one = Batch { guards: guards.clone(), ..record(&a, 1) };
@@ -154,8 +154,8 @@ async fn no_write_skew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_update_is_lost() {
-    const WRITERS: u64 = 12;
-    const TIMES: u64 = 8;
+    const WRITERS: u64 = 8;
+    const TIMES: u64 = 5;
     for_each_database(async |store| {
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
