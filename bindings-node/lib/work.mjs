@@ -1,19 +1,33 @@
-// The host's loop: deadlines that have come, sweeps, and the effects that are left for the host's own executors.
+// The host's loop: deadlines that have come, sweeps, and the effects that the host's own executors perform.
 //
 // Any number of hosts may be at it at once: what two of them do at the same time is done once, and every effect can be
 // done twice.
 import { misuse } from './error.mjs';
 import { Ledger } from './ledger.mjs';
-import { run } from './run.mjs';
+import { reveal, run } from './run.mjs';
 import { moment } from './carry.mjs';
 import native from './native.mjs';
 
 /**
+ * Does what is to be done now about up to `limit` records, and reports it as `worker`: deadlines, sweeps, and, by
+ * `executor(effect, revealed)`, the effects. Gives how many effects that was asked for. Whatever it throws ends this: what
+ * it had not done is done next time. Call it every second or so.
+ */
+export async function perform(store, executor, { limit, worker = 'host', ...options } = {}) {
+  const effects = await outstanding(store, { limit, worker, ...options });
+  for (const effect of effects) {
+    const outcome = await executor(effect, await reveal(store, effect, options));
+    await run(store, { type: 'report', effect: effect.id, outcome, authority: `executor:${worker}` }, options);
+  }
+  return effects.length;
+}
+
+/**
  * Applies the deadlines of up to `limit` records, performs their sweeps as `worker`, and gives their other effects: for
  * the host to perform and to report; until then they are given again. What has to wait, or is leased by somebody, is
- * left out. Call it every second or so.
+ * left out. For a loop of your own, with leases or in parallel.
  */
-export async function outstanding(store, { registrar, worker = 'sweeper', now, trustedClock, limit = 100 } = {}) {
+export async function outstanding(store, { registrar, worker = 'host', now, trustedClock, limit = 100 } = {}) {
   const options = { registrar, now, trustedClock };
   const present = native.timestamp(moment(now));
   const effects = [];
@@ -34,7 +48,7 @@ export async function outstanding(store, { registrar, worker = 'sweeper', now, t
  * Performs one effect of type `sweep`: ends all that is below an ended package, and reports it as `worker`. `false` when
  * something is left, which then is swept again after a delay.
  */
-export async function sweep(store, effect, { registrar, worker = 'sweeper', now, trustedClock } = {}) {
+export async function sweep(store, effect, { registrar, worker = 'host', now, trustedClock } = {}) {
   const options = { registrar, now, trustedClock };
   if (effect.work.type !== 'sweep') throw misuse(`an effect of type ${effect.work.type} is no sweep`);
   const { package: id } = effect.work;

@@ -152,9 +152,13 @@ function prepare(database) {
     shred: statement('DELETE FROM handfast_vault WHERE key = ?'),
     due: statement('SELECT key FROM handfast_records WHERE wake_at <= ? ORDER BY wake_at, key LIMIT ?'),
     nextWake: statement('SELECT min(wake_at) AS at FROM handfast_records WHERE wake_at IS NOT NULL'),
+    // A node of a package that has ended is none, also before a sweep has come by.
     subjects: statement(`
-      SELECT e.sequence, r.key, r.status FROM handfast_events AS e
-      CROSS JOIN handfast_records AS r ON r.key = e.key AND r.version = e.version
+      SELECT e.sequence, r.key,
+        iif(r.status = 'active' AND p.status NOT IN ('created', 'delivered', 'activated'), 'gone', r.status) AS status
+      FROM handfast_events AS e CROSS JOIN handfast_records AS r ON r.key = e.key AND r.version = e.version
+      LEFT JOIN handfast_records AS n ON n.key = 'node/' || json_extract(r.body, '$.node')
+      LEFT JOIN handfast_records AS p ON p.key = n.parent
       WHERE e.key >= 'subject/' AND e.key < 'subject0' AND e.scope = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?`),
     scope: statement(`
       SELECT body, (SELECT count(*) FROM handfast_records

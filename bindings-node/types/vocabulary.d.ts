@@ -643,6 +643,27 @@ export type HostValue =
     value: Secret | string;
   };
 
+/** Which identity documents are believed. */
+export interface IdentityTrust {
+  /**
+   * AWS's certificates in PEM, by region: those that it publishes for the RSA-2048 form. Several for a region while AWS
+   * replaces one; at most `AWS_IDENTITY_CERTIFICATES`.
+   */
+  certificates: Record<string, readonly string[]>;
+  /** The accounts whose instances are believed. At least one: every customer of AWS gets authentic documents. */
+  accounts: readonly AccountId[];
+  /** Accept certificates with RSA-1024 keys, as the plain `signature` has in every region. Such keys can be broken. */
+  legacyRsa1024?: boolean;
+  /**
+   * Seconds since the instance was started, 900 by default. As short as the slowest boot allows: within
+   * them, whoever has seen the document can use it. From `AWS_IDENTITY_MAX_AGE_MIN_SECONDS` to
+   * `WINDOW_MAX_SECONDS`.
+   */
+  maxAgeSeconds?: number;
+  /** The regions whose instances are believed. Empty: every region that has a certificate. */
+  regions?: readonly Region[];
+}
+
 /** What a database may want columns for. */
 export interface Index {
   /** The record's type: `scope`, `pool`, `package`, `name`, `subject`, `node`, `instance` or `forgotten`. */
@@ -686,6 +707,26 @@ export interface InstanceEventView {
 }
 
 export type InstanceId = string;
+
+/**
+ * One EC2 instance, as AWS itself describes it.
+ *
+ * Evidence, which only a verifier makes: it does not deserialise. It proves that AWS wrote the document for this
+ * instance, not that the instance sent it: every process on the instance can read it, and whoever was sent it once can
+ * send it on. Accept it once for each start of an instance.
+ */
+export interface InstanceIdentityView {
+  instance: InstanceId;
+  account: AccountId;
+  region: Region;
+  pendingAt: Timestamp;
+  architecture?: string;
+  availabilityZone?: string;
+  image?: string;
+  instanceType?: string;
+  privateIp?: string;
+  version?: string;
+}
 
 /** Instances of certain accounts and regions with certain tags get a package. */
 export interface InstanceRule {

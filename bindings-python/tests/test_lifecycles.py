@@ -10,7 +10,7 @@ from support import OPERATOR, AnyStore, Host
 
 import handfast
 from handfast import work
-from handfast.types import Content, Effect, Issued, Policy
+from handfast.types import Content, Effect, EffectOutcome, Issued, Policy
 
 CLIENT: Content = {"type": "host", "kind": "client", "value": {"type": "drawn"}}
 SITES: Policy = {"kinds": {"gateway": {"parents": ["site"]}, "site": {}}}
@@ -19,10 +19,13 @@ SITES: Policy = {"kinds": {"gateway": {"parents": ["site"]}, "site": {}}}
 def settle(host: Host) -> list[str]:
     """Do everything that is outstanding, as the host would, and say what it was."""
     done: list[str] = []
-    while effects := work.outstanding(host.store, registrar=host.registrar, now=host.now):
-        for effect in effects:
-            host.report(effect, {"type": "done"})
-            done.append(effect["work"]["type"])
+
+    def executor(effect: Effect, _: object) -> EffectOutcome:
+        done.append(effect["work"]["type"])
+        return {"type": "done"}
+
+    while work.perform(host.store, executor, registrar=host.registrar, now=host.now):
+        pass
     return done
 
 
@@ -56,7 +59,7 @@ class Upstream:
         self.clients: set[str] = set()
         self.most = 0
 
-    def perform(self, effect: Effect) -> None:
+    def perform(self, effect: Effect, _: object) -> EffectOutcome:
         todo = effect["work"]
         if todo["type"] == "ensure_host":
             self.clients.add(todo["resource"]["name"])
@@ -64,12 +67,11 @@ class Upstream:
             self.clients.discard(todo["name"])
         assert len(self.clients) <= 10, "the upstream refuses"
         self.most = max(self.most, len(self.clients))
+        return {"type": "done"}
 
     def work(self, host: Host) -> None:
-        while effects := work.outstanding(host.store, registrar=host.registrar, now=host.now):
-            for effect in effects:
-                self.perform(effect)
-                host.report(effect, {"type": "done"})
+        while work.perform(host.store, self.perform, registrar=host.registrar, now=host.now):
+            pass
 
 
 def test_ten_clients_are_ten_however_often_they_are_applied_replaced_and_destroyed(host: Host) -> None:

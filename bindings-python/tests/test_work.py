@@ -10,7 +10,7 @@ from support import OPERATOR, RULE_POLICY, AnyStore, Host
 import handfast
 from handfast import work
 from handfast.stores.sqlite import SqliteStore
-from handfast.types import Effect, RecordType, WriteRow
+from handfast.types import Effect, EffectOutcome, RecordType, WriteRow
 
 
 def outstanding(host: Host) -> list[Effect]:
@@ -61,7 +61,8 @@ class Late(SqliteStore):
 
 
 def test_a_sweep_that_left_something_is_swept_again() -> None:
-    with Late(":memory:") as store:
+    store = Late(":memory:")
+    with store:
         host = Host(store)
         fleet = host.issue(max_uses=None)
         nodes = [host.redeem(fleet["token"], f"m{number}")["node"] for number in range(3)]
@@ -95,3 +96,25 @@ def test_an_effect_of_another_kind_is_no_sweep(store: AnyStore) -> None:
     (describe,) = outstanding(host)
     with pytest.raises(ValueError, match="describe_instance is no sweep"):
         work.sweep(store, describe, registrar=host.registrar)
+
+
+def test_an_executor_is_given_what_it_needs_and_what_it_did_not_do_comes_again(host: Host) -> None:
+    host.issue(contents=[{"type": "host", "kind": "client", "value": {"type": "drawn"}}], deliver=False)
+    given: list[object] = []
+
+    def breaks(effect: Effect, revealed: object) -> EffectOutcome:
+        given.append(revealed)
+        raise OSError("the upstream is down")
+
+    with pytest.raises(OSError):
+        work.perform(host.store, breaks, registrar=host.registrar, now=host.now)
+
+    def does(effect: Effect, revealed: object) -> EffectOutcome:
+        assert effect["work"]["type"] == "ensure_host"
+        given.append(revealed)
+        return {"type": "done"}
+
+    assert work.perform(host.store, does, registrar=host.registrar, now=host.now, worker="w7") == 1
+    assert work.perform(host.store, does, registrar=host.registrar, now=host.now) == 0
+    assert isinstance(given[0], handfast.Secret) and given == [given[0], given[0]]
+    assert any("executor:w7" in event for event in host.events())

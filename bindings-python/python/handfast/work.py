@@ -1,26 +1,30 @@
-"""The host's loop: deadlines that have come, sweeps, and the effects that are left for the host's own executors.
+"""The host's loop: deadlines that have come, sweeps, and the effects that the host's own executors perform.
 
->>> for effect in work.outstanding(store, registrar=registrar):
-...     outcome = perform(effect)  # yours; ``handfast.reveal`` opens what it needs
-...     handfast.run(store, handfast.report(effect=effect["id"], outcome=outcome, authority="executor:me"), ..)
+>>> while True:
+...     work.perform(store, executor, registrar=registrar)  # your executor does one effect and says how it went
+...     time.sleep(1)  # or until ``store.next_wake()``
 
-Call it every second or so, or when ``store.next_wake()`` has come. Any number of hosts may do so at once: what two of
-them do at the same time is done once, and every effect can be done twice.
+Any number of hosts may do so at once: what two of them do at the same time is done once, and every effect can be done
+twice. For a loop of your own, with leases or in parallel, there is ``outstanding``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ._native import Ledger, Registrar, timestamp
+from ._native import BootstrapSecret, Ledger, Registrar, Secret, timestamp
 from .commands import expire, report
-from .running import run
+from .running import reveal, run
 from .store import Store
 from .types import Effect, EffectOutcome, RecordType, WriteRow
 
-__all__ = ["ListingStore", "outstanding", "sweep"]
+__all__ = ["Executor", "ListingStore", "outstanding", "perform", "sweep"]
+
+Executor = Callable[[Effect, BootstrapSecret | Secret | None], EffectOutcome]
+"""Does one effect, with what ``handfast.reveal`` gave for it, and says how it went."""
+
 
 
 class ListingStore(Store, Protocol):
@@ -42,11 +46,35 @@ class ListingStore(Store, Protocol):
         ...
 
 
+def perform(
+    store: ListingStore | Ledger,
+    executor: Executor,
+    *,
+    registrar: Registrar,
+    worker: str = "host",
+    now: datetime | str | None = None,
+    trusted_clock: bool = True,
+    limit: int = 100,
+) -> int:
+    """Do what is to be done now about up to ``limit`` records, and report it as ``worker``: deadlines, sweeps, effects.
+
+    Gives how many effects the executor was asked for. Whatever it raises ends this: what it had not done is done next time.
+    """
+    effects = outstanding(
+        store, registrar=registrar, worker=worker, now=now, trusted_clock=trusted_clock, limit=limit
+    )
+    for effect in effects:
+        outcome = executor(effect, reveal(store, effect, registrar=registrar))
+        said = report(effect=effect["id"], outcome=outcome, authority=f"executor:{worker}")
+        run(store, said, registrar=registrar, now=now, trusted_clock=trusted_clock)
+    return len(effects)
+
+
 def outstanding(
     store: ListingStore | Ledger,
     *,
     registrar: Registrar,
-    worker: str = "sweeper",
+    worker: str = "host",
     now: datetime | str | None = None,
     trusted_clock: bool = True,
     limit: int = 100,
@@ -76,7 +104,7 @@ def sweep(
     effect: Effect,
     *,
     registrar: Registrar,
-    worker: str = "sweeper",
+    worker: str = "host",
     now: datetime | str | None = None,
     trusted_clock: bool = True,
 ) -> bool:

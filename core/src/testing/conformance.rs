@@ -1,13 +1,14 @@
 //! The suite as a machine that asks for one thing after the other.
 
 use std::{
+    collections::VecDeque,
     fmt,
     task::{Context, Poll, Waker},
 };
 
 use super::{
     CaseOutcome, CaseResult, Report,
-    cases::{ALL, Case, Telling},
+    cases::{self, Case, Telling},
     desk::{Desk, Reply},
     world::Stop,
 };
@@ -60,7 +61,7 @@ pub enum Step {
 /// ```
 pub struct Conformance {
     seed: u64,
-    stories: Vec<&'static Case>,
+    stories: VecDeque<Case>,
     running: Option<Running>,
     /// Asked, and not yet answered.
     open: Option<Step>,
@@ -68,7 +69,7 @@ pub struct Conformance {
 }
 
 struct Running {
-    case: &'static Case,
+    case: Case,
     desk: Desk,
     story: Telling,
 }
@@ -89,7 +90,12 @@ impl Conformance {
     /// The suite with other dice: they order the steps of concurrent writers and choose what happens.
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
-        Self { seed, stories: ALL.iter().collect(), running: None, open: None, results: Vec::new() }
+        Self { seed, stories: cases::all().into(), running: None, open: None, results: Vec::new() }
+    }
+
+    /// A suite of one story.
+    pub(super) fn of(seed: u64, case: Case) -> Self {
+        Self { seed, stories: VecDeque::from([case]), running: None, open: None, results: Vec::new() }
     }
 
     /// Only the stories of these names: to mend a store one mistake after the other.
@@ -110,7 +116,7 @@ impl Conformance {
                 return step.clone();
             }
             let Some(running) = self.running.as_mut() else {
-                match self.stories.get(self.results.len()) {
+                match self.stories.pop_front() {
                     Some(case) => self.running = Some(Running::begin(case, self.seed)),
                     None => return Step::Done(Report { seed: self.seed, cases: self.results.clone() }),
                 }
@@ -199,9 +205,10 @@ impl Conformance {
 }
 
 impl Running {
-    fn begin(case: &'static Case, seed: u64) -> Self {
+    fn begin(case: Case, seed: u64) -> Self {
         let desk = Desk::default();
-        Self { case, story: (case.tell)(desk.clone(), seed), desk }
+        let story = (case.tell)(desk.clone(), seed);
+        Self { case, desk, story }
     }
 
     fn result(&self, told: Result<(), Stop>) -> CaseResult {

@@ -22,6 +22,16 @@ pub(super) fn hold(rows: &[Row]) -> Verdict {
     known.pools.iter().try_for_each(|pool| known.pool(pool))
 }
 
+/// The keys of the secrets that the records still need.
+pub(super) fn held_secrets(rows: &[Row]) -> Result<Vec<Key>, String> {
+    let mut held = Vec::new();
+    for row in rows {
+        let record = Record::from_body(&row.body).map_err(|error| format!("{}: {error}", row.key))?;
+        held.extend(record.held_secrets().into_iter().map(Key::Secret));
+    }
+    Ok(held)
+}
+
 #[derive(Default)]
 struct Known {
     packages: BTreeMap<PackageId, Arc<Package>>,

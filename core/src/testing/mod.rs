@@ -40,8 +40,9 @@
 //! ```
 //!
 //! What it cannot see: the driver answers one step at a time, so two transactions never really overlap. A store whose
-//! guards are checked outside the transaction that writes passes here and fails under load. Read the isolation level of
-//! your database's manual, and run real processes against each other as well.
+//! guards are checked outside the transaction that writes passes here and fails under load. [`Race`] lets many hosts run
+//! at once, and counts who won.
+
 #![expect(clippy::wildcard_enum_match_arm, reason = "a story says what it expects, and ends at all else")]
 
 mod cases;
@@ -51,12 +52,14 @@ mod dice;
 mod invariants;
 mod judge;
 mod model;
+mod race;
 mod report;
 mod world;
 
 use std::fmt::Display;
 
 pub use conformance::{Conformance, Step};
+pub use race::Race;
 pub use report::{CaseOutcome, CaseResult, Report};
 
 use crate::{

@@ -61,17 +61,14 @@ impl Fleet {
     pub(crate) fn issue(&mut self, name: &str, members: Value) -> (PackageId, String) {
         let mut command = json!({"type": "issue", "authority": "operator:ann", "name": name, "deliver": true, "ttl_seconds": 3600});
         command.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-        match self.run(command) {
-            Answer::Issued(issued) => (issued.package, issued.token.unwrap().expose().to_owned()),
-            other => panic!("{other:?}"),
-        }
+        let Answer::Issued(issued) = self.run(command) else { panic!("{name}") };
+        (issued.package, issued.token.unwrap().expose().to_owned())
     }
 
     pub(crate) fn redeem(&mut self, token: &str, machine: &str) -> Redeemed {
-        match self.run(json!({"type": "redeem", "token": token, "fingerprint": machine})) {
-            Answer::Redeemed(redeemed) => redeemed,
-            other => panic!("{other:?}"),
-        }
+        let answer = self.run(json!({"type": "redeem", "token": token, "fingerprint": machine}));
+        let Answer::Redeemed(redeemed) = answer else { panic!("{answer:?}") };
+        redeemed
     }
 
     pub(crate) fn revoke(&mut self, package: PackageId) -> Answer {
@@ -86,9 +83,7 @@ impl Fleet {
     }
 
     pub(crate) fn package(&self, id: PackageId) -> Arc<handfast::record::Package> {
-        match self.ledger.get(&Key::Package(id)) {
-            Some(Record::Package(package)) => package,
-            other => panic!("{other:?}"),
-        }
+        let Some(Record::Package(package)) = self.ledger.get(&Key::Package(id)) else { panic!("{id}") };
+        package
     }
 }

@@ -141,3 +141,18 @@ fn the_tombstone_of_an_instance_outlives_the_age_of_events_by_a_day() {
     assert_eq!(world.version(&key), version, "a late repeat of its end is nothing new");
     assert!(world.effects().is_empty());
 }
+
+#[test]
+fn a_node_that_was_forgotten_is_no_clone_when_it_comes_back() {
+    for max_uses in [json!(2), json!(20), json!(null)] {
+        let mut world = World::new();
+        let (package, token) = world.issue("fleet", json!({"max_uses": max_uses}));
+        let node = world.enrol(&token, "m");
+        world.evict(node);
+        assert!(forgotten(&world.forget(&Key::Node(node))));
+        assert_eq!(refusal(&world.redeem(&token, "m")), Refusal::NodeRetired);
+        world.enrol(&token, "other");
+        assert_eq!(refusal(&world.redeem(&token, "m")), Refusal::NodeRetired, "also when all uses are spent");
+        assert_eq!(world.package(package).clones_suspected, 0);
+    }
+}

@@ -196,7 +196,6 @@ impl Model {
                     || name.is_some_and(|name| self.is_banned(scope, &name))
             }
             Refusal::RecoveryExhausted => *generation > 1,
-            Refusal::Unknown => true, // its node was forgotten
             _ => false,
         }
     }

@@ -2,8 +2,9 @@
 
 use std::{
     any::Any,
-    cell::Cell,
+    cell::{Cell, RefCell},
     panic::{self, AssertUnwindSafe},
+    rc::Rc,
     sync::Once,
 };
 
@@ -60,6 +61,14 @@ pub(crate) fn report(seed: u64, mut steps: Vec<Step>, failure: &str) -> String {
         }
         many /= 2;
     }
-    let story: Vec<_> = steps.iter().map(|step| format!("  {step:?}")).collect();
-    format!("seed {seed} (HANDFAST_SEED={seed} HANDFAST_WORLDS=1): {failure}\nafter\n{}", story.join("\n"))
+    let lines = |lines: &[String]| lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
+    let story = Rc::new(RefCell::new(Vec::new()));
+    let told = Rc::clone(&story);
+    let _ = quietly(|| world::run_with(seed, &steps, &|world| world.story = Some(Rc::clone(&told))));
+    let steps: Vec<_> = steps.iter().map(|step| format!("{step:?}")).collect();
+    format!(
+        "seed {seed} (HANDFAST_SEED={seed} HANDFAST_WORLDS=1): {failure}\nafter{}\nwhich is{}",
+        lines(&steps),
+        lines(&story.borrow()),
+    )
 }

@@ -1,8 +1,10 @@
 //! One world: hosts, a clock, what is outside, and those who watch.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     fmt,
+    rc::Rc,
     sync::{Arc, OnceLock},
 };
 
@@ -51,6 +53,8 @@ pub(crate) struct World {
     pub(crate) zombies: bool,
     /// The mutation that the watchers must notice.
     pub(crate) tells_tokens: bool,
+    /// What is committed, for a report.
+    pub(crate) story: Option<Rc<RefCell<Vec<String>>>>,
 }
 
 /// What those outside have been told.
@@ -150,6 +154,7 @@ impl World {
             strict: !at_end,
             zombies,
             tells_tokens: false,
+            story: None,
         };
         let quota = json!({"type": "configure_scope", "authority": "operator:ann", "scope": "ten", "max_active": TEN, "max_outstanding": TEN});
         world.command(0, Command::from_value(quota).unwrap(), Fate::Lives, true);
@@ -262,6 +267,7 @@ impl World {
     /// What everybody who watches does with a commit.
     fn committed(&mut self, command: &Command, commit: &Commit, answer: &Answer, now: Now) {
         self.counts.events += commit.events.len() as u64;
+        self.tell(command, commit, answer, now);
         self.hear(commit, answer);
         for write in &commit.vault {
             if let VaultWrite::Put { id, sealed } = write {
@@ -287,6 +293,14 @@ impl World {
         }
         self.model.compare(command, commit, &self.store, times);
         self.check_vault(commit);
+    }
+
+    fn tell(&self, command: &Command, commit: &Commit, answer: &Answer, now: Now) {
+        let Some(story) = &self.story else { return };
+        let facts: Vec<_> =
+            commit.events.iter().map(|event| format!("{} of {}", event.fact.name(), event.key)).collect();
+        let answer = answer.clone().into_parts().0;
+        story.borrow_mut().push(format!("{} {} -> {answer} {facts:?}", now.at, command.describe()));
     }
 
     fn hear(&mut self, commit: &Commit, answer: &Answer) {

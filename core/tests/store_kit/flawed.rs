@@ -197,7 +197,7 @@ impl Flawed {
         Ok(true)
     }
 
-    fn guards_hold(&self, batch: &Batch) -> bool {
+    pub(crate) fn guards_hold(&self, batch: &Batch) -> bool {
         batch.guards.iter().all(|guard| {
             let version = self.version(&guard.key);
             let written = batch.writes.iter().any(|write| write.key == guard.key);

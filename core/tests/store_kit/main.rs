@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod flawed;
+mod race;
 
 use std::collections::BTreeSet;
 

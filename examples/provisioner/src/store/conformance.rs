@@ -1,9 +1,10 @@
-//! The store keeps its promises on each database, also where two hosts share one.
+//! The store keeps its promises on each database, also where several hosts share one.
 
 use handfast::{
     record::Key,
-    testing::{Conformance, Report, Step},
+    testing::{Conformance, Race, Report, Step},
 };
+use tokio::task::JoinSet;
 
 use super::{
     Sql, Store, StoreError,
@@ -15,60 +16,83 @@ use crate::database::Database;
 async fn sqlite_passes_every_story() {
     let folder = tempfile::tempdir().unwrap();
     let file = |number| Database::Sqlite(folder.path().join(format!("{number}.sqlite")));
-    let report = Hosts::check(async |number| file(number)).await;
-    assert!(report.passed() && report.skipped().count() == 0, "{report}");
+    tell_all(async |number| file(number)).await;
+    race(file(0)).await;
 }
 
 #[tokio::test]
 async fn postgresql_passes_every_story() {
     let Some(server) = postgres::Server::start() else { return };
-    let report = Hosts::check(async |_| at(&server.database().await)).await;
+    tell_all(async |_| at(&server.database().await)).await;
+    race(at(&server.database().await)).await;
+}
+
+/// Tells all stories, each on an empty database.
+async fn tell_all(make: impl AsyncFn(u32) -> Database) {
+    let mut suite = Conformance::new();
+    let mut number = 0;
+    let report = loop {
+        number += 1;
+        let mut hosts = Hosts::open(make(number).await).await.unwrap();
+        if let Some(report) = hosts.tell(&mut suite).await {
+            break report;
+        }
+    };
     assert!(report.passed() && report.skipped().count() == 0, "{report}");
 }
 
+/// Many hosts at once on an empty database.
+async fn race(database: Database) {
+    let race = Race::new(1, 32);
+    let mut hosts = Hosts::open(database).await.unwrap();
+    hosts.pass(race.prepare()).await;
+    let mut racers = JoinSet::new();
+    for racer in race.racers() {
+        let mut hosts = hosts.clone();
+        racers.spawn(async move { hosts.pass(racer).await });
+    }
+    racers.join_all().await;
+    hosts.pass(race.finish()).await;
+}
+
 /// Two hosts that take turns on one database.
+#[derive(Clone)]
 struct Hosts {
     database: Database,
     stores: [Store; 2],
     turn: usize,
+    fresh: bool,
 }
 
 impl Hosts {
-    /// Tells all stories; `make` gives an empty database for each.
-    async fn check(make: impl AsyncFn(usize) -> Database) -> Report {
-        let mut suite = Conformance::new();
-        let mut hosts = None;
-        let mut number = 0;
+    async fn open(database: Database) -> Result<Self, StoreError> {
+        let stores = [Store::open(&database).await?, Store::open(&database).await?];
+        Ok(Self { database, stores, turn: 0, fresh: true })
+    }
+
+    /// Tells a suite that asks for one empty database at most.
+    async fn pass(&mut self, mut suite: Conformance) {
+        let report = self.tell(&mut suite).await.unwrap();
+        assert!(report.passed(), "{report}");
+    }
+
+    /// Goes on until all is told, or another empty database is asked for.
+    async fn tell(&mut self, suite: &mut Conformance) -> Option<Report> {
         loop {
             let step = suite.next();
-            let answered = match (&step, &mut hosts) {
-                (Step::Done(report), _) => return report.clone(),
-                (Step::Fresh, _) => match Self::open(make(number).await).await {
-                    Ok(opened) => {
-                        hosts = Some(opened);
-                        suite.ready().map_err(|misuse| misuse.to_string())
-                    }
-                    Err(error) => Err(error.to_string()),
-                },
-                (step, Some(hosts)) => {
-                    hosts.answer(&mut suite, step).await.map_err(|error| error.to_string())
-                }
-                (_, None) => Err("there is no database yet".to_owned()),
-            };
-            if let Err(error) = answered {
-                suite.failed(&error);
+            match (&step, self.fresh) {
+                (Step::Done(report), _) => return Some(report.clone()),
+                (Step::Fresh, false) => return None,
+                (..) => {}
             }
-            number += 1;
+            if let Err(error) = self.answer(suite, &step).await {
+                suite.failed(&error.to_string());
+            }
         }
     }
 
-    async fn open(database: Database) -> Result<Self, StoreError> {
-        let stores = [Store::open(&database).await?, Store::open(&database).await?];
-        Ok(Self { database, stores, turn: 0 })
-    }
-
     async fn answer(&mut self, suite: &mut Conformance, step: &Step) -> Result<(), StoreError> {
-        let taken = match step {
+        let answered = match step {
             Step::Read(keys) => suite.rows(self.next().read(keys).await?),
             Step::Commit(commit) => suite.held(self.next().commit(&commit.batch()).await?),
             Step::Due { now, limit } => {
@@ -76,12 +100,16 @@ impl Hosts {
             }
             Step::Events(key) => suite.events(bodies(self.next(), key).await?),
             Step::Reopen => {
-                *self = Self::open(self.database.clone()).await?;
+                self.stores = Self::open(self.database.clone()).await?.stores;
                 suite.ready()
             }
-            Step::Fresh | Step::Done(_) => Ok(()),
+            Step::Fresh => {
+                self.fresh = false;
+                suite.ready()
+            }
+            Step::Done(_) => Ok(()),
         };
-        taken.unwrap();
+        answered.unwrap();
         Ok(())
     }
 
