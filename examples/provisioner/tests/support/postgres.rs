@@ -53,6 +53,12 @@ impl Server {
         connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
     }
 
+    /// Empties a database, which is faster than making another one.
+    pub(crate) async fn empty(&self, url: &str) {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
+    }
+
     /// Stops it; its files stay.
     pub(crate) fn stop(&self) {
         assert!(script(&["stop", self.path().to_str().unwrap()]).status.success());
