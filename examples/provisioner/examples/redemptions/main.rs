@@ -151,7 +151,7 @@ where
         });
     }
     workers.join_all().await;
-    count as f64 / since.elapsed().as_secs_f64()
+    f64::from(u32::try_from(count).unwrap()) / since.elapsed().as_secs_f64()
 }
 
 fn median(mut found: Vec<f64>) -> f64 {
