@@ -1,6 +1,6 @@
 //! How a ledger's costs grow from a thousand packages to a million, and how fast a history is replayed.
 //!
-//! `cargo bench -p handfast-benches --bench ledger [-- packages]`. What is compared runs in turns within one process.
+//! `cargo bench -p handfast-benches --bench ledger [-- packages] [replay] [growth]`. What is compared runs in turns within one process.
 #![allow(missing_docs, reason = "a bench has no callers")]
 #![allow(
     clippy::unwrap_used,
@@ -133,18 +133,25 @@ fn issue(place: usize) -> Command {
     let labels = json!({"site": site, "rack": format!("r{}", place % 1000)});
     command(json!({
         "type": "issue", "authority": "operator:ann", "name": format!("edge-{place:07}"), "deliver": true,
-        "ttl_seconds": 86400, "labels": labels, "kind": if place % 1000 == 0 { "gateway" } else { "node" },
+        "ttl_seconds": 86400, "labels": labels, "kind": if place.is_multiple_of(1000) { "gateway" } else { "node" },
     }))
 }
 
 fn main() {
     let packages = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
+    let parts: Vec<_> =
+        env::args().skip(1).filter(|argument| ["replay", "growth"].contains(&&**argument)).collect();
+    let wanted = |part| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     println!("load {}", fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
-    replay(packages / 10);
-    let mut large = Fleet::of(packages);
-    decide_and_apply(Fleet::of(SMALL), &mut large);
-    pages(&large.ledger);
-    expire(&mut large);
+    if wanted("replay") {
+        replay(packages / 10);
+    }
+    if wanted("growth") {
+        let mut large = Fleet::of(packages);
+        decide_and_apply(Fleet::of(SMALL), &mut large);
+        pages(&large.ledger);
+        expire(&mut large);
+    }
 }
 
 /// Turns on a small fleet, always a fresh copy, and on a large one.

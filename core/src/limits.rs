@@ -102,8 +102,9 @@ pub const RSA_MIN_EXPONENT: u64 = 65_537;
 pub const RSA_MAX_EXPONENT: u64 = (1 << 33) - 1;
 /// Conflicts after which a session gives up with `busy`.
 pub const CONFLICTS: u32 = 16;
-/// Rounds in which a decision may ask for more keys: three suffice for one package, and each level below it adds one.
-pub const NEED_ROUNDS: u32 = 8;
+/// Rounds in which a decision may ask for more keys: three suffice for one package, each level below it adds one, and so do
+/// the package that a node moves from, that one's subjects, and the contents that are given.
+pub const NEED_ROUNDS: u32 = 16;
 /// Bytes of a name: long enough for a host name or an ARN's last part, short enough for a database index.
 pub const NAME_BYTES: usize = 128;
 /// Bytes of a kind or of a key id.
@@ -211,6 +212,8 @@ pub const LEDGER_SCAN: usize = 4096;
 /// Histories that a ledger tells apart for the readers of its subjects: one for each time that it was restored. Readers
 /// that were away for longer begin anew.
 pub const LEDGER_HISTORIES: usize = 64;
+/// Bytes of a rule's source, for example in Rego: far more than a person reads.
+pub const RULE_BYTES: usize = 256 * 1024;
 /// Keys of one key ring.
 pub const KEYS: usize = 16;
 /// Bytes of the body of one event: it repeats at most what its command said.

@@ -21,8 +21,15 @@ CREATE TABLE IF NOT EXISTS handfast_records (
     wake_at    text COLLATE "C"
 );
 CREATE INDEX IF NOT EXISTS handfast_records_wake_at ON handfast_records (wake_at) WHERE wake_at IS NOT NULL;
+-- Each list in its order, so that a page costs no more in a long list than in a short one; labels that few records have
+-- are found by themselves.
 CREATE INDEX IF NOT EXISTS handfast_records_list ON handfast_records (record, created_at, key);
-CREATE INDEX IF NOT EXISTS handfast_records_parent ON handfast_records (parent, key) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_scope ON handfast_records (scope, record, created_at, key) WHERE scope IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_status ON handfast_records (status, record, scope, created_at, key) WHERE status IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_kind ON handfast_records (kind, created_at, key) WHERE kind IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_name ON handfast_records (record, name, created_at, key) WHERE name IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_parent ON handfast_records (parent, record, created_at, key) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_labels ON handfast_records USING gin (labels jsonb_path_ops) WHERE labels <> '{}';
 
 -- The audit: one row for each fact. Never updated. The sequence is in the order of the commits for each key, and only
 -- nearly so across keys: of two transactions, the one that drew its numbers first may end last.
@@ -36,6 +43,9 @@ CREATE TABLE IF NOT EXISTS handfast_events (
     body     text NOT NULL,
     UNIQUE (key, version)
 );
+
+CREATE INDEX IF NOT EXISTS handfast_events_subjects ON handfast_events (scope, sequence)
+    WHERE key >= 'subject/' AND key < 'subject0';
 
 -- Refusals, counted: strangers cause as many as they like, and so they share rows.
 CREATE TABLE IF NOT EXISTS handfast_notices (

@@ -8,7 +8,7 @@ use std::{cmp::Reverse, collections::BTreeSet, hash::BuildHasher, ops::Bound};
 
 use super::{
     Ledger,
-    buckets::Buckets,
+    buckets::Lists,
     cursor::{Cursor, Position},
     kept::{Facts, Kept},
     rows::RecordRows,
@@ -120,8 +120,8 @@ impl What<'_> {
 /// The lists of packages and of their nodes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    lists: Buckets<Latest>,
-    names: Buckets<Named>,
+    lists: Lists<Latest>,
+    names: Lists<Named>,
     /// Of each package; only the start of a range has no node.
     nodes: BTreeSet<(PackageId, Option<NodeId>)>,
 }
@@ -140,7 +140,7 @@ impl Index {
         let (old, new) = (groups(before.as_ref()), groups(after.as_ref()));
         if let Some(facts) = &before {
             for group in old.iter().filter(|group| !new.contains(group)) {
-                self.lists.remove(*group, Reverse(facts.id), number);
+                self.lists.remove(*group, &Reverse(facts.id), number);
             }
         }
         if let Some(facts) = &after {
@@ -166,7 +166,7 @@ impl Index {
         let groups = |facts: &Facts<'_>| [What::All.group(None), What::All.group(Some(facts.scope))];
         if let Some(facts) = before {
             for group in groups(facts) {
-                self.names.remove(group, (facts.name.clone(), Reverse(facts.id)), number);
+                self.names.remove(group, &(facts.name.clone(), Reverse(facts.id)), number);
             }
         }
         if let Some(facts) = after {

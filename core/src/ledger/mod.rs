@@ -150,9 +150,9 @@ impl Ledger {
         }
     }
 
-    fn put(&mut self, key: Key, versioned: Versioned) -> Number {
+    fn put(&mut self, mut key: Key, versioned: Versioned) -> Number {
         let Versioned { version, head, record } = versioned;
-        let kept = Kept::new(record, &mut self.shapes);
+        let kept = Kept::new(&mut key, record, &mut self.shapes);
         let wake_at = kept.wake_at();
         let (number, before) = self.records.set(RecordRow { key, version, head, kept });
         let before = before.map(|row| row.kept);

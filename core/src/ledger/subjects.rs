@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, hash::BuildHasher, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Ledger,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     id::{DecisionId, NodeId, PackageId, ScopeId, Subject, as_text},
     limits,
-    record::{Key, Record},
+    record::{Key, Node, Record},
     vocabulary::Error,
 };
 
@@ -174,7 +174,8 @@ fn group(scope: &ScopeId) -> u64 {
 
 impl Ledger {
     /// The changes of a scope's subjects after `after`, at most `limit` and at most [`limits::LEDGER_PAGE`]. From the
-    /// start it gives the whole active set, page by page; who asks again with `next` stays in step.
+    /// start it gives the whole active set, page by page; who asks again with `next` stays in step. The nodes of an ended
+    /// fleet that its package does not list leave as they are swept.
     #[must_use]
     pub fn subjects(&self, scope: &ScopeId, after: ChangeCursor, limit: usize) -> Changes {
         let limit = limit.clamp(1, limits::LEDGER_PAGE);
@@ -198,9 +199,15 @@ fn standing(records: &RecordRows, subject: Number, scope: &ScopeId) -> Option<(S
     let row = records.get(subject)?;
     let Key::Subject(within, subject) = &row.key else { return None };
     let Kept::Whole(Record::Subject(entry)) = &row.kept else { return None };
-    let standing = match (&entry.ban, entry.node, entry.package) {
-        (None, Some(node), Some(package)) => Standing::Active { node, package },
-        (Some(_), _, _) | (None, None, _) | (None, Some(_), None) => Standing::Gone,
-    };
+    let node = entry.node.filter(|_| entry.ban.is_none()).and_then(|id| live_node(records, id));
+    let standing =
+        node.map_or(Standing::Gone, |node| Standing::Active { node: node.id, package: node.package });
     (within == scope).then(|| (subject.clone(), standing))
+}
+
+/// A node of a package that has ended is none, also before a sweep has come by.
+fn live_node(records: &RecordRows, id: NodeId) -> Option<&Node> {
+    let Kept::Whole(Record::Node(node)) = &records.look(&Key::Node(id))?.kept else { return None };
+    let package = records.look(&Key::Package(node.package))?.kept.facts()?;
+    (node.is_live() && package.status.is_live()).then_some(node)
 }

@@ -381,7 +381,9 @@ impl Package {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let was_handed_over = self.status != PackageStatus::Created;
-        was_handed_over || self.resources.iter().all(|resource| resource.state == ResourceState::Ready)
+        let waits = self.waits_for.is_some() && !self.resources.is_empty();
+        was_handed_over
+            || (!waits && self.resources.iter().all(|resource| resource.state == ResourceState::Ready))
     }
 
     /// One of its external resources.

@@ -20,7 +20,8 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
     }
     let Some(node) = draft.node(check_in.node)? else { return refuse_unknown(Refusal::Unknown) };
     let key = Key::Node(node.id);
-    draft.prefetch(&presenter::keys(&node))?;
+    let names_of = names(&node).map(|subject| Key::Subject(node.scope.clone(), subject));
+    draft.prefetch(&names_of.chain([Key::Package(node.package)]).collect::<Vec<_>>())?;
     let shown = Shown {
         fingerprint: check_in.fingerprint.as_ref(),
         proof: check_in.proof.as_ref(),
@@ -31,9 +32,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
     if !package.status.is_live() || ancestor_has_ended(draft, &package)? {
         return refuse(Refusal::Ended, Key::Package(package.id));
     }
-    let subject = Subject::Fingerprint(node.fingerprint.clone());
-    if is_banned(draft, &node.scope, &subject)? {
-        return refuse(Refusal::Banned, Key::Subject(node.scope.clone(), subject));
+    for subject in names(&node) {
+        if is_banned(draft, &node.scope, &subject)? {
+            return refuse(Refusal::Banned, Key::Subject(node.scope.clone(), subject));
+        }
     }
     match node.status {
         NodeStatus::Retired => return refuse(Refusal::NodeRetired, key),
@@ -47,6 +49,12 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
         std::cmp::Ordering::Equal => again(draft, &node, &presenter),
         std::cmp::Ordering::Less => clone_suspected(draft, &package, &node),
     }
+}
+
+/// Who a node is, and who it said it is: it is banned under either.
+fn names(node: &Node) -> impl Iterator<Item = Subject> + use<> {
+    let fingerprint = Subject::Fingerprint(node.fingerprint.clone());
+    std::iter::once(fingerprint).chain(node.node_name.clone().map(Subject::NodeName))
 }
 
 fn take_in(

@@ -205,6 +205,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether a record was forgotten: it had ended, and nothing happens to it any more.
+    pub(super) fn is_forgotten(&mut self, key: &Key) -> Step<bool> {
+        Ok(matches!(self.look(key)?, Some(Record::Forgotten(_))))
+    }
+
     /// Opens a sealed secret.
     pub(super) fn open(&mut self, id: SecretId) -> Step<Secret> {
         let key = Key::Secret(id);

@@ -34,7 +34,10 @@ pub(super) fn observe(draft: &mut Draft<'_>, event: &InstanceEvent) -> Step<Answ
     {
         return refuse(Refusal::BindingMismatch, key);
     }
-    let news = event.implied_state().filter(|state| is_news(known.as_deref(), *state, event.occurred_at()));
+    let forgotten = draft.is_forgotten(&key)?;
+    let news = event
+        .implied_state()
+        .filter(|state| !forgotten && is_news(known.as_deref(), *state, event.occurred_at()));
     if let Some(state) = news {
         if !is_final(state) {
             check_age(draft, event.occurred_at(), &key)?;

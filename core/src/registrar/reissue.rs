@@ -39,7 +39,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, reissue: &Reissue) -> Step<Answer> {
         current.generation.checked_add(1).ok_or(Error::Misuse("a package has no more than 65,535 tokens"))?;
     let (token, secret) = issue::make_token(draft, package.id, generation, free_secret(&package))?;
     let expires_at = draft.now().plus_seconds(ttl);
-    let old_until = reissue.make_before_break.then(|| draft.now().plus_seconds(grace));
+    // The old token lives no longer than it would have: what has expired does not come back.
+    let old_until = draft.now().plus_seconds(grace).min(package.expires_at);
+    let old_lives = reissue.make_before_break && package.token_open && !draft.is_past(old_until, &key)?;
+    let old_until = old_lives.then_some(old_until);
     let request = reissue.request.clone();
     let fact = Reissued { token, old_until, expires_at, request };
     draft.emit(key, Fact::PackageReissued(Box::new(fact)))?;

@@ -6,6 +6,7 @@
 //! | known here | the one it redeemed | live, grant open | the same grant |
 //! | known here | the one it redeemed | live, grant closed | `grant_closed` |
 //! | known here | the one it redeemed | retired | `node_retired` |
+//! | known here | any | retired and forgotten | `node_retired` |
 //! | known here | a newer one (reissued) | live or retired | its grant anew, no use spent |
 //! | lives in another package | any | none | `subject_enrolled`, or it moves, as the policy says |
 //! | replaced here | any | retired | as if new here |
@@ -53,6 +54,9 @@ pub(super) fn judge(draft: &mut Draft<'_>, claim: &Claim<'_>, known: Option<&Arc
     }
     match known {
         Some(node) => known_here(draft, claim, node),
+        None if draft.is_forgotten(&Key::Node(claim.node))? => {
+            Ok(Standing::No(Refusal::NodeRetired, Key::Node(claim.node)))
+        }
         None => new_here(draft, claim),
     }
 }

@@ -67,7 +67,8 @@ pub struct Issue {
     /// The same request id and name again give the same package, so that a lost reply can be asked for again.
     #[serde(default)]
     pub request: Option<RequestId>,
-    /// Deliver to the operator in the same decision; not possible when contents need something external first.
+    /// Deliver to the operator in the same decision; not possible when contents need something external first. A package that
+    /// waits for what is left outside of the one before it is not delivered yet.
     #[serde(default)]
     pub deliver: bool,
 }

@@ -7,7 +7,7 @@ use handfast::{
 };
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, delivered, refusal};
 
 impl World {
     /// Terraform's `apply`: a package of that name with this hash as its keeper, and a client upstream.
@@ -111,6 +111,19 @@ fn a_replacement_that_is_revoked_while_it_waits_leaves_nothing() {
     assert!(world.package(first).is_settled() && world.package(second).is_settled());
     world.apply("edge-1", "c", json!({}));
     assert_eq!(world.creates().len(), 1);
+}
+
+#[test]
+fn a_node_does_not_join_while_the_object_of_the_one_before_it_is_yet_to_be_deleted() {
+    let mut world = World::new();
+    let node = |hash: &str| json!({"keepers": {"hash": hash}, "contents": [{"type": "kubernetes_node", "name": "n1"}]});
+    let (_, token) = world.issue("edge-1", node("a"));
+    world.enrol(&token, "m");
+    let new = world.issued("edge-1", node("b"));
+    assert!(new.token.is_none() && new.status == PackageStatus::Created);
+    assert_eq!(refusal(&world.deliver(new.package)), Refusal::NotReady);
+    assert!(matches!(&world.work()[..], [Work::DeleteKubernetesNode { .. }]));
+    assert!(delivered(world.deliver(new.package)).token.is_some());
 }
 
 #[test]

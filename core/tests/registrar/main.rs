@@ -8,10 +8,13 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod batches;
+mod forget;
+mod hosts;
 mod identities;
 mod instances;
 mod keepers;
 mod links;
+mod nodes;
 mod packages;
 mod parents;
 mod pools;
@@ -19,7 +22,11 @@ mod proofs;
 mod random;
 mod reenrol;
 mod reissue;
+mod rules;
 mod scopes;
 mod sessions;
+mod spire;
+mod subjects;
 mod watched;
+mod wide;
 mod world;

@@ -1,5 +1,7 @@
 //! Pools of finite items.
 
+use std::sync::Arc;
+
 use handfast::{
     id::ItemName,
     record::{Key, Pool, Record},
@@ -16,7 +18,7 @@ impl World {
         }))
     }
 
-    fn pool(&self, name: &str) -> std::sync::Arc<Pool> {
+    fn pool(&self, name: &str) -> Arc<Pool> {
         match self.ledger.get(&Key::Pool("default".parse().unwrap(), name.parse().unwrap())) {
             Some(Record::Pool(pool)) => pool,
             other => panic!("{other:?}"),

@@ -223,3 +223,21 @@ fn another_key_takes_the_place_of_a_node_by_a_newer_token_only() {
     assert_eq!(refusal(&world.redeem(&new, "m")), Refusal::AlreadyClaimed);
     assert_eq!(world.status(package), PackageStatus::Activated);
 }
+
+#[test]
+fn the_deepest_decision_asks_for_rows_less_often_than_it_may() {
+    let mut policy = policy();
+    policy["enrolled_elsewhere"] = json!("move");
+    policy["kinds"] = json!({"gateway": {"parents": ["node", "gateway"]}});
+    let mut world = World::with_policy(policy);
+    let (root, token) = world.issue("root", json!({}));
+    let mut parent = root;
+    for depth in 0..4 {
+        parent = world.issue(&format!("gateway-{depth}"), json!({"kind": "gateway", "parent": parent})).0;
+    }
+    world.enrol(&token, "m");
+    let file = json!({"contents": [{"type": "file", "name": "a", "content": "1"}]});
+    let (_, next) = world.issue("next", file);
+    assert_eq!(world.redeemed(&next, "m").contents.len(), 1);
+    assert_eq!((world.status(root), world.status(parent)), (PackageStatus::Retired, PackageStatus::Revoked));
+}

@@ -54,6 +54,25 @@ fn make_before_break_ends_with_its_grace() {
 }
 
 #[test]
+fn make_before_break_gives_the_old_token_no_time_that_it_did_not_have() {
+    let mut world = World::new();
+    let (package, old) = world.issue("fleet", json!({"max_uses": null, "ttl_seconds": 60}));
+    world.enrol(&old, "m");
+    world.later(30);
+    let more = json!({"make_before_break": true, "ttl_seconds": 7200});
+    world.reissue(package, more.clone());
+    assert_eq!(world.package(package).old_token.as_ref().unwrap().until, world.now.plus_seconds(30));
+    world.later(30);
+    assert_eq!(refusal(&world.redeem(&old, "m2")), Refusal::Expired);
+    let mut expired = World::new();
+    let (package, old) = expired.issue("fleet", json!({"max_uses": null, "ttl_seconds": 60}));
+    expired.enrol(&old, "m");
+    expired.later(60);
+    expired.reissue(package, more);
+    assert_eq!(refusal(&expired.redeem(&old, "m2")), Refusal::UnknownToken, "it had expired before");
+}
+
+#[test]
 fn a_lost_reply_is_asked_for_again_by_its_request_id() {
     let mut world = World::new();
     let (package, _) = world.issue("edge-1", json!({}));

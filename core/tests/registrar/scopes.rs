@@ -1,5 +1,7 @@
 //! Quotas: how much may be promised, and that all of it comes back.
 
+use std::sync::Arc;
+
 use handfast::{
     record::{Key, Record, Scope},
     vocabulary::{Answer, EffectOutcome, Refusal, Work},
@@ -15,7 +17,7 @@ impl World {
         self.run(command)
     }
 
-    fn default_scope(&self) -> std::sync::Arc<Scope> {
+    fn default_scope(&self) -> Arc<Scope> {
         match self.ledger.get(&Key::Scope("default".parse().unwrap())) {
             Some(Record::Scope(scope)) => scope,
             other => panic!("{other:?}"),

@@ -136,12 +136,13 @@ impl Driver {
     }
 
     async fn perform(&self, effect: &Effect) {
-        let outcome = match &effect.work {
-            Work::Sweep { package } => self.sweep(*package).await,
-            work => match self.reveal(effect).await {
-                Ok(revealed) => Ok(self.executors.perform(work, revealed).await),
+        let outcome = if let Work::Sweep { package } = &effect.work {
+            self.sweep(*package).await
+        } else {
+            match self.reveal(effect).await {
+                Ok(revealed) => Ok(self.executors.perform(&effect.work, revealed).await),
                 Err(error) => Err(error),
-            },
+            }
         };
         let outcome =
             outcome.unwrap_or_else(|error| EffectOutcome::Failed { reason: Reason::from(error.to_string()) });

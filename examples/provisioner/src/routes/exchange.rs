@@ -40,10 +40,37 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Members, Pro
         ));
     }
     match parse(&bytes, limits::COMMAND_BYTES) {
-        Ok(Value::Object(members)) => Ok(members),
+        Ok(Value::Object(members)) => {
+            check_tags(members.values())?;
+            Ok(members)
+        }
         Ok(_) => Err(Problem::bad_request("expected an object")),
         Err(error) => Err(Problem::bad_request(error)),
     }
+}
+
+/// The same, where leaving everything out must be said: an empty object is not no body.
+pub(super) async fn read_some(headers: &HeaderMap, body: Body) -> Result<Members, Problem> {
+    let bytes =
+        to_bytes(body, limits::COMMAND_BYTES).await.map_err(|_| Problem::too_large(Code::TooLarge))?;
+    if bytes.is_empty() {
+        return Err(Problem::bad_request("a body is required"));
+    }
+    read(headers, Body::from(bytes)).await
+}
+
+/// The `type` of a tagged object is a text. serde would also take the number of its place in the list of types.
+fn check_tags<'a>(mut values: impl Iterator<Item = &'a Value>) -> Result<(), Problem> {
+    values.try_for_each(|value| match value {
+        Value::Object(members) => {
+            if members.get("type").is_some_and(|tag| !tag.is_string()) {
+                return Err(Problem::bad_request("type: expected a string"));
+            }
+            check_tags(members.values())
+        }
+        Value::Array(items) => check_tags(items.iter()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    })
 }
 
 /// A command: the members of the body, and those that the host itself gives. What the host says cannot be said in a body,

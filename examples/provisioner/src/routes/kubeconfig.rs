@@ -47,12 +47,12 @@ pub(super) async fn hand_out(
             return Err(without_cluster(app.host.explain(&command).await?));
         }
     };
-    match app.host.run(command).await? {
-        Answer::Delivered(delivered) => kubeconfig(delivered, &info),
-        Answer::Refused(refused) => Err(refuse(refused)),
-        // A delivery ends with neither of these.
-        other => Err(Problem::unexpected(&other)),
+    let answer = app.host.run(command).await?;
+    if let Answer::Refused(refused) = answer {
+        return Err(refuse(refused));
     }
+    let Answer::Delivered(delivered) = answer else { return Err(Problem::unexpected(&answer)) };
+    kubeconfig(delivered, &info)
 }
 
 /// Nothing is decided now; but who would be refused is refused, so that nobody learns more than on other days.

@@ -145,7 +145,10 @@ impl App {
         if shown.proof.is_some() && self.host.registrar.policy().base_url.is_none() {
             return Err(Problem::bad_request("this host takes no proofs: its policy has no base_url"));
         }
-        if shown.proof.is_none() && shown.fingerprint.is_none() {
+        // A proof goes with a token; only a host that signs no credentials cannot expect one at a check-in.
+        let token_expected = shown.proof.is_some() && self.host.registrar.public_keys().is_some();
+        if (shown.proof.is_none() && shown.fingerprint.is_none()) || (token_expected && shown.token.is_none())
+        {
             return Err(unproven());
         }
         Ok(())
@@ -182,7 +185,8 @@ impl FromRequestParts<Arc<App>> for Shown {
             Some(_) => return Err(unproven()),
             None => None,
         };
-        let proof = only(&parts.headers, &header::HeaderName::from_static("dpop"))?.map(Secret::new);
+        let proof = only(&parts.headers, &header::HeaderName::from_static("dpop"))?;
+        let proof = proof.filter(|proof| !proof.is_empty()).map(Secret::new);
         Ok(Self { token, proof, fingerprint })
     }
 }

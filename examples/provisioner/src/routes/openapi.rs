@@ -47,7 +47,8 @@ fn document() -> Value {
 
 fn description() -> String {
     let mut text = "Enrols machines. Every error is `{\"code\", \"message\"}`. No response may be cached.\n\n\
-        What the rules do not allow is refused with these statuses. An operator is told the code, a node its class only.\n\n\
+        What the rules do not allow is refused with these statuses. An operator is told the code, a node its class only; \
+        and an operator is told with 409 that something has ended.\n\n\
         | status | codes |\n|---|---|\n"
         .to_owned();
     for (status, codes) in status::table() {
@@ -64,8 +65,11 @@ impl Definitions {
         let document = schema::document().to_string().replace("#/$defs/", "#/components/schemas/");
         let mut document: Value = serde_json::from_str(&document).unwrap_or_default();
         match document.get_mut("$defs").map(Value::take) {
-            Some(Value::Object(definitions)) => Self(definitions),
-            Some(_) | None => Self(Map::new()),
+            Some(mut definitions) => {
+                as_lenient_as_we_are(&mut definitions);
+                Self(definitions.as_object().cloned().unwrap_or_default())
+            }
+            None => Self(Map::new()),
         }
     }
 
@@ -103,6 +107,22 @@ impl Definitions {
         let mut schemas = self.0.clone();
         schemas.insert("Problem".into(), problem);
         schemas.into()
+    }
+}
+
+/// An item that is given twice in a set counts once, and serde lets a kind without members have some.
+fn as_lenient_as_we_are(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.remove("uniqueItems");
+            let properties = members.get("properties").and_then(Value::as_object);
+            if properties.is_some_and(|properties| properties.len() == 1 && properties.contains_key("type")) {
+                members.remove("additionalProperties");
+            }
+            members.values_mut().for_each(as_lenient_as_we_are);
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_lenient_as_we_are),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, operator: SignedIn, Path(i
 pub(super) struct EventsQuery {
     limit: Option<u16>,
     #[serde(default)]
-    after: i64,
+    after: u64,
 }
 
 /// The history of a package and of its instance; `next` is the `after` of the next page.
@@ -99,9 +99,9 @@ pub(super) async fn events(
 ) -> Reply {
     operator.with(Permission::PackagesRead)?;
     let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let after = i64::try_from(query.after).map_err(|_| Problem::bad_request("after: too large"))?;
     let body = stored(&app, &id).await?;
-    let found =
-        app.host.store.events(&body, query.after, page(query.limit)?).await.map_err(HostError::from)?;
+    let found = app.host.store.events(&body, after, page(query.limit)?).await.map_err(HostError::from)?;
     let events = views(&app, found.events.iter().map(|(_, body)| body))?;
     Ok(respond(&with_next(json!({ "events": events }), found.next.map(Value::from))))
 }

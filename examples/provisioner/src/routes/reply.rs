@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use handfast::{
@@ -32,7 +32,7 @@ pub(super) struct Problem {
     message: String,
     /// What the operator's own rule said.
     reason: Option<String>,
-    header: Option<(header::HeaderName, &'static str)>,
+    header: Option<(&'static str, &'static str)>,
 }
 
 /// Who reads a refusal.
@@ -61,7 +61,7 @@ impl Problem {
     pub(super) fn unauthorized() -> Self {
         let message = "expected Authorization: Bearer with an operator's token";
         let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
-        Self { header: Some((header::WWW_AUTHENTICATE, "Bearer")), ..problem }
+        Self { header: Some(("www-authenticate", "Bearer")), ..problem }
     }
 
     pub(super) fn forbidden(permission: &str) -> Self {
@@ -70,7 +70,7 @@ impl Problem {
 
     /// What the rules do not allow.
     pub(super) fn refused(refused: &Refused, audience: Audience) -> Self {
-        let (status, class) = (status::of(refused.refusal), status::class(refused.class()));
+        let (status, class) = (status::of(refused.refusal, audience), status::class(refused.class()));
         let problem = match audience {
             Audience::Operator => Self {
                 reason: refused.reason.as_ref().map(|reason| reason.as_str().to_owned()),
@@ -83,14 +83,14 @@ impl Problem {
         match status {
             StatusCode::UNAUTHORIZED if about_credential => problem.challenge("DPoP error=\"invalid_token\""),
             StatusCode::UNAUTHORIZED => problem.challenge("DPoP error=\"invalid_dpop_proof\""),
-            StatusCode::SERVICE_UNAVAILABLE => Self { header: Some((header::RETRY_AFTER, "2")), ..problem },
+            StatusCode::SERVICE_UNAVAILABLE => Self { header: Some(("retry-after", "2")), ..problem },
             _ => problem,
         }
     }
 
     /// Says how to authenticate (RFC 9449 section 7.1).
     pub(super) fn challenge(self, how: &'static str) -> Self {
-        Self { header: Some((header::WWW_AUTHENTICATE, how)), ..self }
+        Self { header: Some(("www-authenticate", how)), ..self }
     }
 
     pub(super) fn bad_request(message: impl ToString) -> Self {
@@ -100,7 +100,7 @@ impl Problem {
     /// Not now; the same request may succeed later.
     pub(super) fn later(code: impl ToString, message: impl ToString) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
-        Self { header: Some((header::RETRY_AFTER, "2")), ..problem }
+        Self { header: Some(("retry-after", "2")), ..problem }
     }
 
     pub(super) fn timeout() -> Self {
@@ -158,6 +158,7 @@ impl From<HostError> for Problem {
                 | Error::MissingKey(_)
                 | Error::MissingSecret(_)
                 | Error::Crypto(_)
+                | Error::Rule(_)
                 | Error::Misuse(_),
             ) => {
                 tracing::error!("{error}");

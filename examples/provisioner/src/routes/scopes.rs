@@ -58,7 +58,7 @@ pub(super) async fn configure(
     body: Body,
 ) -> Reply {
     let operator = operator.with(Permission::ConfigWrite)?;
-    let members = exchange::read(&headers, body).await?;
+    let members = exchange::read_some(&headers, body).await?;
     let given = [("scope", json!(scope_id(&id)?))];
     let authority = Authority::Operator(operator.name);
     app.answer(exchange::command("configure_scope", members, given, &authority, source)?, Audience::Operator)
@@ -96,7 +96,7 @@ pub(super) async fn change_pool(
     body: Body,
 ) -> Reply {
     let operator = operator.with(Permission::ConfigWrite)?;
-    let members = exchange::read(&headers, body).await?;
+    let members = exchange::read_some(&headers, body).await?;
     let given = [("scope", json!(scope_id(&scope)?)), ("pool", json!(pool_name(&name)?))];
     let authority = Authority::Operator(operator.name);
     app.answer(exchange::command("change_pool", members, given, &authority, source)?, Audience::Operator)

@@ -2,16 +2,18 @@
 //! it, and the tests compare them.
 //!
 //! An operator is told the code. A node, which may be anybody, is told the status and the class only: whether a token is
-//! unknown or was revoked is not for it to know.
+//! unknown or was revoked is not for it to know. So what has ended is 404 for a node; for an operator, who can look at it,
+//! it is there and stands in the way: 409.
 
 use axum::http::StatusCode;
 use handfast::vocabulary::{Class, Refusal};
 
+use super::reply::Audience;
+
 /// Writes the match and the list of what it matches from one table, so that neither can lack a row.
 macro_rules! statuses {
     ($($status:ident: $($refusal:ident),+;)+) => {
-        /// The status of a refusal.
-        pub(super) fn of(refusal: Refusal) -> StatusCode {
+        fn row(refusal: Refusal) -> StatusCode {
             match refusal {
                 $($(Refusal::$refusal)|+ => StatusCode::$status,)+
                 // What is wrong with a proof or a credential has many codes; none of them tells a stranger anything.
@@ -36,11 +38,17 @@ statuses! {
     SERVICE_UNAVAILABLE: NotReady, ClockSuspect;
 }
 
+/// The status of a refusal.
+pub(super) fn of(refusal: Refusal, audience: Audience) -> StatusCode {
+    let has_ended = matches!(refusal, Refusal::Ended | Refusal::NodeRetired | Refusal::ParentEnded);
+    if audience == Audience::Operator && has_ended { StatusCode::CONFLICT } else { row(refusal) }
+}
+
 /// The table, for people: the codes of each status.
 pub(super) fn table() -> Vec<(u16, Vec<String>)> {
     let mut rows: Vec<(u16, Vec<String>)> = Vec::new();
     for refusal in REFUSALS {
-        let status = of(*refusal).as_u16();
+        let status = row(*refusal).as_u16();
         match rows.iter_mut().find(|(known, _)| *known == status) {
             Some((_, codes)) => codes.push(refusal.code().to_string()),
             None => rows.push((status, vec![refusal.code().to_string()])),
@@ -85,7 +93,7 @@ mod tests {
                 Class::Later => &[503],
                 Class::Malformed => &[400],
             };
-            assert!(allowed.contains(&of(refusal).as_u16()), "{refusal:?}");
+            assert!(allowed.contains(&of(refusal, Audience::Node).as_u16()), "{refusal:?}");
         }
     }
 

@@ -207,19 +207,16 @@ impl Sns {
         };
         let action = Action::ObserveInstance(event);
         let command = Command { authority: Authority::Event, source: Some(source), action };
-        match self.0.host.run(command).await? {
-            Answer::Observed(Observed { instance, state, changed, package }) => {
-                Ok(Handled::Observed { instance, state, changed, package })
-            }
-            Answer::Refused(refused) => {
-                tracing::warn!(message = notification.message_id(), code = %refused.code(), "{}", refused.refusal);
-                Ok(Handled::Ignored { reason: refused.code().to_string() })
-            }
-            other => {
-                tracing::error!("an event was answered with {other:?}");
-                Ok(Handled::Ignored { reason: Code::Misuse.to_string() })
-            }
+        let answer = self.0.host.run(command).await?;
+        if let Answer::Observed(Observed { instance, state, changed, package }) = answer {
+            return Ok(Handled::Observed { instance, state, changed, package });
         }
+        let Answer::Refused(refused) = answer else {
+            tracing::error!("an event was answered with {answer:?}");
+            return Ok(Handled::Ignored { reason: Code::Misuse.to_string() });
+        };
+        tracing::warn!(message = notification.message_id(), code = %refused.code(), "{}", refused.refusal);
+        Ok(Handled::Ignored { reason: refused.code().to_string() })
     }
 
     async fn confirm(&self, confirmation: &Confirmation) -> Result<Handled, Rejected> {

@@ -132,7 +132,7 @@ impl Store {
     fn actor(&self) -> &'static str {
         match self.pools {
             Pools::Sqlite(_) => " AND json_extract(body, '$.authority') = ",
-            Pools::Postgres(_) => " AND (body::json ->> 'authority') = ",
+            Pools::Postgres(_) => r#" AND (substring(body from '"authority":"([^"]*)"')) = "#,
         }
     }
 

@@ -2,6 +2,8 @@
 //! language's store, so that a program in Python or Node can go on with this database.
 
 mod audit;
+#[cfg(test)]
+mod conformance;
 mod keys;
 mod lists;
 mod notices;

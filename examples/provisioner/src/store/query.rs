@@ -119,7 +119,9 @@ impl Unit {
     pub(crate) async fn alone(&mut self, lock: &'static str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => {}
-            Self::Postgres(transaction) => drop(sqlx::query(lock).execute(&mut **transaction).await?),
+            Self::Postgres(transaction) => {
+                sqlx::query(lock).execute(&mut **transaction).await?;
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ pub(crate) const BASE_URL: &str = "https://enroll.example/api";
 pub(crate) struct Node {
     key: SigningKey,
     client: Client,
-    nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
 }
 
 impl Node {
