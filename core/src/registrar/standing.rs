@@ -91,7 +91,7 @@ fn too_late(claim: &Claim<'_>) -> Standing {
 }
 
 fn anew(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Arc<Node>) -> Step<Standing> {
-    let (package, scope) = (claim.package, &claim.package.issued.scope);
+    let scope = &claim.package.issued.scope;
     let entry = draft.subject(scope, &claim.subject())?;
     let subject = Key::Subject(scope.clone(), claim.subject());
     if is_too_late(draft, claim)? {
