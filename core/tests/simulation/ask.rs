@@ -104,13 +104,10 @@ impl World {
                 let forgettable = |record: &Record| {
                     matches!(record, Record::Package(_) | Record::Node(_) | Record::Instance(_))
                 };
-                let keys: Vec<&Key> = self
-                    .store
-                    .records
-                    .iter()
-                    .filter(|(_, record)| forgettable(record))
-                    .map(|(key, _)| key)
-                    .collect();
+                // Nobody forgets what a worker may still be late with.
+                let awaited: Vec<Key> = self.jobs.iter().map(|job| job.effect.id.key()).collect();
+                let ended = self.store.records.iter().filter(|(_, record)| forgettable(record));
+                let keys: Vec<_> = ended.map(|(key, _)| key).filter(|key| !awaited.contains(key)).collect();
                 json!({"type": "forget", "authority": "timer", "key": pick(&keys, a)?})
             }
         };
