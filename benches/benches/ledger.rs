@@ -171,18 +171,22 @@ fn decide_and_apply(small: Fleet, large: &mut Fleet) {
             times.push(fleet.time(&steps));
         }
     }
-    for (which, name) in ["issue", "redeem", "first check-in", "revoke"].iter().enumerate() {
-        let quick = |times: &[[f64; 4]]| {
-            let mut one: Vec<_> = times.iter().map(|time| time[which]).collect();
-            one.sort_by(f64::total_cmp);
-            one[one.len() / 10] / 1000.0
-        };
-        let [small, large] = [quick(&times[0]), quick(&times[1])];
+    let quick = |times: &[[f64; 4]], what: &dyn Fn(&[f64; 4]) -> f64| {
+        let mut one: Vec<_> = times.iter().map(what).collect();
+        one.sort_by(f64::total_cmp);
+        one[one.len() / 10] / 1000.0
+    };
+    let line = |name: &str, what: &dyn Fn(&[f64; 4]) -> f64| {
+        let [small, large] = [quick(&times[0], what), quick(&times[1], what)];
         println!(
             "decide and apply, {name}: {small:.2} us at {SMALL}, {large:.2} us at full size, ratio {:.2}",
             large / small
         );
+    };
+    for (which, name) in ["issue", "redeem", "first check-in", "revoke"].iter().enumerate() {
+        line(name, &|time| time[which]);
     }
+    line("all four, of packages from all over the ledger", &|time| time.iter().sum());
 }
 
 /// One page of 100 from the beginning and from the middle of each list.
