@@ -52,7 +52,7 @@ start() {
     unprivileged chmod 700 "$dir" || fail "the account $(account) cannot reach $dir"
     [[ ${#dir} -le 90 ]] || fail "$dir is too long for the path of a socket"
     if [[ ! -f $dir/data/PG_VERSION ]]; then
-        unprivileged "$programs/initdb" --pgdata="$dir/data" --username=handfast --auth=trust --encoding=UTF8 --locale=C \
+        unprivileged "$programs/initdb" --no-sync --pgdata="$dir/data" --username=handfast --auth=trust --encoding=UTF8 --locale=C \
             > "$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; fail "initdb failed"; }
         # What counts must survive a power cut here as it must elsewhere: the defaults that say so are spelled out.
         unprivileged tee -a "$dir/data/postgresql.conf" > /dev/null <<- CONF

@@ -21,8 +21,15 @@ CREATE TABLE IF NOT EXISTS handfast_records (
     wake_at    text COLLATE "C"
 );
 CREATE INDEX IF NOT EXISTS handfast_records_wake_at ON handfast_records (wake_at) WHERE wake_at IS NOT NULL;
+-- Each list in its order, so that a page costs no more in a long list than in a short one; labels that few records have
+-- are found by themselves.
 CREATE INDEX IF NOT EXISTS handfast_records_list ON handfast_records (record, created_at, key);
-CREATE INDEX IF NOT EXISTS handfast_records_parent ON handfast_records (parent, key) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_scope ON handfast_records (scope, record, created_at, key) WHERE scope IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_status ON handfast_records (status, record, scope, created_at, key) WHERE status IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_kind ON handfast_records (kind, created_at, key) WHERE kind IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_name ON handfast_records (record, name, created_at, key) WHERE name IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_parent ON handfast_records (parent, record, created_at, key) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS handfast_records_labels ON handfast_records USING gin (labels jsonb_path_ops) WHERE labels <> '{}';
 
 -- The audit: one row for each fact. Never updated. The sequence is in the order of the commits for each key, and only
 -- nearly so across keys: of two transactions, the one that drew its numbers first may end last.
@@ -36,6 +43,9 @@ CREATE TABLE IF NOT EXISTS handfast_events (
     body     text NOT NULL,
     UNIQUE (key, version)
 );
+
+CREATE INDEX IF NOT EXISTS handfast_events_subjects ON handfast_events (scope, sequence)
+    WHERE key >= 'subject/' AND key < 'subject0';
 
 -- Refusals, counted: strangers cause as many as they like, and so they share rows.
 CREATE TABLE IF NOT EXISTS handfast_notices (
@@ -65,30 +75,34 @@ CREATE TABLE IF NOT EXISTS handfast_vault (
 -- This rests on two things. Each statement sees what was committed before it began, so the check must come in a later
 -- statement than the locks: that is what READ COMMITTED and VOLATILE give, and a stricter level would check against the
 -- past. And everybody who writes these tables does it by this function; whoever does not meets the unique keys.
+--
+-- Set enable_seqscan to off for the sessions that call it: a plan is kept, and one that was made when the tables were small
+-- would read them whole when they are large.
 CREATE OR REPLACE FUNCTION handfast_commit(batch json) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
--- A plan made when the tables were small would be kept when they are large.
-SET enable_seqscan = off
 AS $handfast$
 DECLARE
+    given record;
     claim record;
-    written bigint;
+    written_rows bigint;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'handfast_commit works in READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
     END IF;
+    SELECT * INTO given FROM json_to_record(batch) AS part (guards json, writes json, events json, notices json, vault json);
+
     -- Where nothing is to be done, one look at all guards at once is enough.
-    IF json_array_length(batch->'writes') + json_array_length(batch->'events') + json_array_length(batch->'vault') > 0 THEN
+    IF json_array_length(given.writes) + json_array_length(given.events) + json_array_length(given.vault) > 0 THEN
         FOR claim IN
-            SELECT hashtextextended(key, 0) AS number, bool_or(writes) AS writes
+            SELECT hashtextextended(key, 0) AS number, bool_or(is_written) AS is_written
             FROM (
-                SELECT key, false AS writes FROM json_to_recordset(batch->'guards') AS guard (key text)
+                SELECT key, false AS is_written FROM json_to_recordset(given.guards) AS guard (key text)
                 UNION ALL
-                SELECT key, true FROM json_to_recordset(batch->'writes') AS written (key text)
+                SELECT key, true FROM json_to_recordset(given.writes) AS written (key text)
             ) AS keys
             GROUP BY number ORDER BY number
         LOOP
-            IF claim.writes THEN
+            IF claim.is_written THEN
                 PERFORM pg_advisory_xact_lock(claim.number);
             ELSE
                 PERFORM pg_advisory_xact_lock_shared(claim.number);
@@ -97,7 +111,7 @@ BEGIN
     END IF;
 
     IF EXISTS (
-        SELECT FROM json_to_recordset(batch->'guards') AS guard (key text, version bigint)
+        SELECT FROM json_to_recordset(given.guards) AS guard (key text, version bigint)
         WHERE guard.version <> COALESCE((SELECT found.version FROM handfast_records AS found WHERE found.key = guard.key), 0)
     ) THEN
         RETURN false;
@@ -105,37 +119,43 @@ BEGIN
 
     INSERT INTO handfast_records AS found
         (key, version, body, record, scope, name, kind, status, parent, labels, created_at, wake_at)
-    SELECT key, version, body, index->>'record', index->>'scope', index->>'name', index->>'kind', index->>'status',
-        index->>'parent', COALESCE(index->'labels', '{}')::jsonb, index->>'created_at', index->>'wake_at'
-    FROM json_to_recordset(batch->'writes') AS written (key text, version bigint, body text, index json)
+    SELECT key, version, body, column_of.record, column_of.scope, column_of.name, column_of.kind, column_of.status, column_of.parent,
+        COALESCE(column_of.labels, '{}'), column_of.created_at, column_of.wake_at
+    FROM json_to_recordset(given.writes) AS written (key text, version bigint, body text, index json),
+        json_to_record(written.index) AS column_of (record text, scope text, name text, kind text, status text, parent text,
+            labels jsonb, created_at text, wake_at text)
     ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, record = excluded.record,
         scope = excluded.scope, name = excluded.name, kind = excluded.kind, status = excluded.status,
         parent = excluded.parent, labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at
     WHERE found.version < excluded.version;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    IF written <> json_array_length(batch->'writes') THEN
+    GET DIAGNOSTICS written_rows = ROW_COUNT;
+    IF written_rows <> json_array_length(given.writes) THEN
         RAISE EXCEPTION 'a record would go back to an earlier version' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
 
     INSERT INTO handfast_events (key, version, at, fact, scope, body)
     SELECT key, version, at, fact, scope, body
-    FROM json_to_recordset(batch->'events')
+    FROM json_to_recordset(given.events)
         AS event (key text, version bigint, at text, fact text, scope text, body text);
 
-    INSERT INTO handfast_notices AS counted ("coalesce", count, first_at, last_at, body)
-    SELECT "coalesce", count(*), min(at), max(at), min(body)
-    FROM json_to_recordset(batch->'notices') AS notice ("coalesce" text, at text, body text)
-    GROUP BY "coalesce" ORDER BY "coalesce"
-    ON CONFLICT ("coalesce") DO UPDATE SET count = counted.count + excluded.count,
-        last_at = greatest(counted.last_at, excluded.last_at);
+    IF json_array_length(given.notices) > 0 THEN
+        INSERT INTO handfast_notices AS counted ("coalesce", count, first_at, last_at, body)
+        SELECT "coalesce", count(*), min(at), max(at), min(body)
+        FROM json_to_recordset(given.notices) AS notice ("coalesce" text, at text, body text)
+        GROUP BY "coalesce" ORDER BY "coalesce"
+        ON CONFLICT ("coalesce") DO UPDATE SET count = counted.count + excluded.count,
+            last_at = greatest(counted.last_at, excluded.last_at);
+    END IF;
 
-    INSERT INTO handfast_vault (key, sealed)
-    SELECT key, sealed FROM json_to_recordset(batch->'vault') AS secret (key text, sealed text)
-    WHERE sealed IS NOT NULL
-    ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed;
-    DELETE FROM handfast_vault WHERE key IN (
-        SELECT key FROM json_to_recordset(batch->'vault') AS secret (key text, sealed text) WHERE sealed IS NULL
-    );
+    IF json_array_length(given.vault) > 0 THEN
+        INSERT INTO handfast_vault (key, sealed)
+        SELECT key, sealed FROM json_to_recordset(given.vault) AS secret (key text, sealed text)
+        WHERE sealed IS NOT NULL
+        ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed;
+        DELETE FROM handfast_vault WHERE key IN (
+            SELECT key FROM json_to_recordset(given.vault) AS secret (key text, sealed text) WHERE sealed IS NULL
+        );
+    END IF;
     RETURN true;
 END
 $handfast$;

@@ -15,6 +15,7 @@ mod config;
 mod database;
 mod driver;
 mod executors;
+mod group;
 mod host;
 mod keys;
 mod logging;

@@ -3,10 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use handfast::{
-    store::SQLITE_SCHEMA,
-    vocabulary::{Batch, EventRow, WriteRow},
-};
+use handfast::vocabulary::{Batch, EventRow, WriteRow};
 use sqlx::{
     PgPool, SqlitePool,
     postgres::PgPoolOptions,
@@ -49,7 +46,7 @@ impl fmt::Display for Shape {
     }
 }
 
-/// A database with the tables of handfast and nothing else.
+/// A database with the tables of the program, its indexes included, and nobody but us at them.
 pub(crate) struct Bare {
     pool: Pool,
     shape: Shape,
@@ -62,8 +59,9 @@ enum Pool {
 }
 
 impl Bare {
-    /// Opens it with the settings of the program's own store.
+    /// Opens it with the tables and the settings of the program's own store.
     pub(crate) async fn open(url: &str, shape: Shape) -> Arc<Self> {
+        drop(crate::open_store(url).await);
         let pool = if url.starts_with("postgres") {
             let pool = PgPoolOptions::new()
                 .max_connections(16)
@@ -71,14 +69,12 @@ impl Bare {
                 .connect(url)
                 .await
                 .unwrap();
-            sqlx::raw_sql(include_str!("../../../../core/stores/postgres.sql")).execute(&pool).await.unwrap();
             Pool::Postgres(pool)
         } else {
-            let options = SqliteConnectOptions::new().filename(url).create_if_missing(true);
+            let options = SqliteConnectOptions::new().filename(url);
             let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
             let options = options.pragma("secure_delete", "ON");
             let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
-            sqlx::raw_sql(SQLITE_SCHEMA).execute(&pool).await.unwrap();
             Pool::Sqlite(pool)
         };
         Arc::new(Self { pool, shape })

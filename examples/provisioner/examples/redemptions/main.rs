@@ -25,6 +25,8 @@ mod nodes;
 mod clock;
 #[path = "../../src/database.rs"]
 mod database;
+#[path = "../../src/group.rs"]
+mod group;
 #[path = "../../src/host.rs"]
 mod host;
 #[path = "../../src/keys.rs"]
@@ -109,12 +111,16 @@ async fn measure(name: &str, [bare, url]: [String; 2], folder: &Path, count: usi
 
 /// The host as the program puts it together, without what listens.
 async fn open(url: &str, folder: &Path) -> Host {
-    let said = database::Said { option: Some(url.to_owned()), ..database::Said::default() };
-    let store = Store::open(&said.resolve().unwrap()).await.unwrap();
+    let store = open_store(url).await;
     let keys = Keys::open(&folder.join("keys"), false).unwrap();
     let policy = Policy { base_url: Some(nodes::BASE_URL.to_owned()), ..Policy::default() };
     let registrar = Registrar::new(policy, keys.peppers, keys.sealing, default_backend()).unwrap();
     Host::new(registrar.with_signing(keys.signing.unwrap()), store, Clock::System)
+}
+
+async fn open_store(url: &str) -> Store {
+    let said = database::Said { option: Some(url.to_owned()), ..database::Said::default() };
+    Store::open(&said.resolve().unwrap()).await.unwrap()
 }
 
 async fn through_the_store(host: &Arc<Host>, count: usize) -> f64 {
@@ -151,7 +157,7 @@ where
         });
     }
     workers.join_all().await;
-    count as f64 / since.elapsed().as_secs_f64()
+    f64::from(u32::try_from(count).unwrap()) / since.elapsed().as_secs_f64()
 }
 
 fn median(mut found: Vec<f64>) -> f64 {

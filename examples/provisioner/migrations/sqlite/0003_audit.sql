@@ -3,5 +3,3 @@ CREATE INDEX provisioner_events_actor ON handfast_events (json_extract(body, '$.
 CREATE INDEX provisioner_events_fact ON handfast_events (fact, sequence);
 CREATE INDEX provisioner_events_at ON handfast_events (at);
 CREATE INDEX provisioner_notices_last_at ON handfast_notices (last_at, coalesce);
--- Lists of one scope.
-CREATE INDEX provisioner_records_scope ON handfast_records (scope, record, created_at, key);

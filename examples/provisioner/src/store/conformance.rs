@@ -23,7 +23,12 @@ async fn sqlite_passes_every_story() {
 #[tokio::test]
 async fn postgresql_passes_every_story() {
     let Some(server) = postgres::Server::start() else { return };
-    tell_all(async |_| at(&server.database().await)).await;
+    let url = server.database().await;
+    let emptied = async |_| {
+        server.empty(&url).await;
+        at(&url)
+    };
+    tell_all(emptied).await;
     race(at(&server.database().await)).await;
 }
 

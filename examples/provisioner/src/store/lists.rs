@@ -31,6 +31,12 @@ pub(crate) struct Cursor {
     key: String,
 }
 
+/// What of a list's statement depends on where its order comes from.
+struct InOrder {
+    after: &'static str,
+    latest_first: &'static str,
+}
+
 /// The bodies of some packages.
 #[derive(Debug)]
 pub(crate) struct PackagePage {
@@ -53,25 +59,26 @@ impl Store {
         after: Option<&Cursor>,
         limit: u16,
     ) -> Result<PackagePage, StoreError> {
-        let mut sql = Sql::new("SELECT body, created_at, key FROM handfast_records WHERE record = 'package'")
-            .with_some(" AND scope = ", filter.scope.as_ref().map(ToString::to_string))
-            .with_some(" AND kind = ", filter.kind.as_ref().map(ToString::to_string))
-            .with_some(" AND status = ", filter.status.map(|status| status.as_str()))
-            .with_some(" AND parent = ", filter.parent.map(|parent| Key::Package(parent).to_string()));
+        let (mut sql, in_order) = self.listed(filter.label.as_ref());
+        sql = sql
+            .with_some(" AND kept.scope = ", filter.scope.as_ref().map(ToString::to_string))
+            .with_some(" AND kept.kind = ", filter.kind.as_ref().map(ToString::to_string))
+            .with_some(" AND kept.status = ", filter.status.map(|status| status.as_str()))
+            .with_some(" AND kept.parent = ", filter.parent.map(|parent| Key::Package(parent).to_string()));
         if let Some(name) = &filter.name {
             // No text of any alphabet sorts behind this character.
-            sql = sql.with(" AND name >= ", name.as_str()).with(" AND name < ", format!("{name}\u{10ffff}"));
-        }
-        if let Some((key, value)) = &filter.label {
-            sql = self.with_label(sql, key, value);
+            sql = sql
+                .with(" AND kept.name >= ", name.as_str())
+                .with(" AND kept.name < ", format!("{name}\u{10ffff}"));
         }
         if let Some(cursor) = after {
             sql = sql
-                .with(" AND (created_at, key) < (", cursor.created_at.as_str())
+                .then(in_order.after)
+                .with("", cursor.created_at.as_str())
                 .with(", ", cursor.key.as_str())
                 .then(")");
         }
-        sql = sql.with(" ORDER BY created_at DESC, key DESC LIMIT ", u32::from(limit).saturating_add(1));
+        sql = sql.then(in_order.latest_first).with(" LIMIT ", u32::from(limit).saturating_add(1));
         let mut rows: Vec<(String, String, String)> = self.fetch(sql).await?;
         let more = rows.len() > usize::from(limit);
         rows.truncate(limit.into());
@@ -81,14 +88,30 @@ impl Store {
         Ok(PackagePage { bodies: rows.into_iter().map(|(body, ..)| body).collect(), next })
     }
 
-    fn with_label(&self, sql: Sql, key: &str, value: &str) -> Sql {
-        match &self.pools {
-            Pools::Sqlite(_) => sql
-                .with(" AND EXISTS (SELECT 1 FROM json_each(labels) AS label WHERE label.key = ", key)
-                .with(" AND label.value = ", value)
-                .then(")"),
-            Pools::Postgres(_) => {
-                sql.with(" AND labels @> jsonb_build_object(", key).with(", ", value).then(")")
+    /// The packages, perhaps those with a label, and what stands in the order of the list. SQLite has a table of labels in
+    /// that order; PostgreSQL has an index of them.
+    fn listed(&self, label: Option<&(String, String)>) -> (Sql, InOrder) {
+        const RECORDS: InOrder = InOrder {
+            after: " AND (kept.created_at, kept.key) < (",
+            latest_first: " ORDER BY kept.created_at DESC, kept.key DESC",
+        };
+        const LABELS: InOrder = InOrder {
+            after: " AND (place.created_at, place.key) < (",
+            latest_first: " ORDER BY place.created_at DESC, place.key DESC",
+        };
+        const ALL: &str = "SELECT kept.body, kept.created_at, kept.key FROM handfast_records AS kept WHERE kept.record = 'package'";
+        const LABELLED: &str = "SELECT kept.body, kept.created_at, kept.key FROM handfast_labels AS place \
+            CROSS JOIN handfast_records AS kept ON kept.key = place.key WHERE kept.record = 'package'";
+        match (label, &self.pools) {
+            (None, _) => (Sql::new(ALL), RECORDS),
+            (Some((key, value)), Pools::Sqlite(_)) => {
+                let sql = Sql::new(LABELLED).with(" AND place.label = ", key.as_str());
+                (sql.with(" AND place.value = ", value.as_str()), LABELS)
+            }
+            (Some((key, value)), Pools::Postgres(_)) => {
+                let sql = Sql::new(ALL)
+                    .with(" AND kept.labels <> '{}' AND kept.labels @> jsonb_build_object(", key.as_str());
+                (sql.with(", ", value.as_str()).then(")"), RECORDS)
             }
         }
     }

@@ -24,6 +24,8 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgPool, StoreErro
         ("statement_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "30s"),
         ("jit", "off"),
+        // A plan that was made when the tables were small would be kept when they are large.
+        ("enable_seqscan", "off"),
     ]);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)

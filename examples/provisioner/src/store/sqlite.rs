@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use handfast::{
     record::{Key, Row},
-    store::SQLITE_SCHEMA,
+    store::{SQLITE_SCHEMA, SQLITE_UPGRADE},
     vocabulary::{Batch, EventRow, NoticeRow, VaultRow, WriteRow},
 };
 use sqlx::{
@@ -37,8 +37,7 @@ impl Pools {
             // Shredded secrets are overwritten, not just unlinked.
             .pragma("secure_delete", "ON");
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        add_parent(&writer).await?;
-        sqlx::raw_sql(SQLITE_SCHEMA).execute(&writer).await?;
+        make_tables(&writer).await?;
         Migrator::with_migrations(super::migrations(MIGRATIONS)).run(&writer).await?;
         let reader =
             SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
@@ -97,13 +96,16 @@ impl Pools {
     }
 }
 
-/// Files of schema 1 have no column for it, and records of schema 1 have no parent.
-async fn add_parent(writer: &SqlitePool) -> Result<(), StoreError> {
-    let columns: Vec<(String,)> =
-        sqlx::query_as("SELECT name FROM pragma_table_info('handfast_records')").fetch_all(writer).await?;
-    if !columns.is_empty() && columns.iter().all(|(name,)| name != "parent") {
-        sqlx::raw_sql("ALTER TABLE handfast_records ADD COLUMN parent TEXT").execute(writer).await?;
-    }
+/// Makes the tables of handfast, or brings those of its first schema up to date.
+async fn make_tables(writer: &SqlitePool) -> Result<(), StoreError> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let columns: Vec<(String,)> = sqlx::query_as("SELECT name FROM pragma_table_info('handfast_records')")
+        .fetch_all(&mut *transaction)
+        .await?;
+    let is_old = !columns.is_empty() && columns.iter().all(|(name,)| name != "parent");
+    let script = if is_old { SQLITE_UPGRADE } else { SQLITE_SCHEMA };
+    sqlx::raw_sql(script).execute(&mut *transaction).await?;
+    transaction.commit().await?;
     Ok(())
 }
 

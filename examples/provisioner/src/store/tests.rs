@@ -136,7 +136,7 @@ async fn a_broken_guard_leaves_no_trace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_write_skew() {
     for_each_database(async |store| {
-        for round in 0..40 {
+        for round in 0..16 {
             let (a, b) = (key(round * 2), key(round * 2 + 1));
             let guards = vec![guard(&a, 0), guard(&b, 0)];
             let one = Batch { guards: guards.clone(), ..record(&a, 1) };
@@ -154,8 +154,8 @@ async fn no_write_skew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_update_is_lost() {
-    const WRITERS: u64 = 12;
-    const TIMES: u64 = 8;
+    const WRITERS: u64 = 8;
+    const TIMES: u64 = 5;
     for_each_database(async |store| {
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
@@ -233,6 +233,31 @@ async fn secrets_are_kept_replaced_and_shredded() {
         }
     })
     .await;
+}
+
+/// A file that was made by the first schema is brought up to date, once.
+#[tokio::test]
+async fn a_file_of_the_first_schema_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::raw_sql(include_str!("../../../../core/vectors/ledger/sqlite-schema-1.sql"))
+        .execute(&old)
+        .await
+        .unwrap();
+    old.close().await;
+    for _ in 0..2 {
+        let store = Store::open(&Database::Sqlite(path.clone())).await.unwrap();
+        let listed = |label: (&str, &str)| Filter {
+            label: Some((label.0.into(), label.1.into())),
+            ..Filter::default()
+        };
+        assert_eq!(store.packages(&listed(("site", "north")), None, 10).await.unwrap().bodies.len(), 1);
+        assert_eq!(store.packages(&Filter::default(), None, 10).await.unwrap().bodies.len(), 6);
+        let package = "019b7ca9-8c88-7118-b0d3-641a68f94a69".parse().unwrap();
+        assert_eq!(store.below(package, 10).await.unwrap().len(), 1);
+    }
 }
 
 /// Hosts that start together on an empty database agree about its tables, its keys and its first operator.

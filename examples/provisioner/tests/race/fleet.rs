@@ -145,15 +145,21 @@ impl Front {
         self.shared.unheard.load(Ordering::Relaxed)
     }
 
-    /// A request of the operator, repeated until it is answered; anything but success is a failure of the test.
-    pub(crate) async fn operate(&self, method: Method, path: &str, body: &Value) -> Value {
-        let reply = self.insist(async |url| {
+    /// A request of the operator, repeated until it is answered.
+    pub(crate) async fn try_to_operate(&self, method: Method, path: &str, body: &Value) -> Reply {
+        let ask = async |url: &str| {
             let request =
                 self.client.request(method.clone(), format!("{url}{path}")).bearer_auth(&self.operator);
-            let request = request.header("content-type", "application/json").body(body.to_string());
-            Reply::read(request.send().await.ok()?).await
-        });
-        let reply = reply.await;
+            let request = request.header("content-type", "application/json");
+            let body = if body.is_null() { String::new() } else { body.to_string() };
+            Reply::read(request.body(body).send().await.ok()?).await
+        };
+        self.insist(ask).await
+    }
+
+    /// The same; anything but success is a failure of the test.
+    pub(crate) async fn operate(&self, method: Method, path: &str, body: &Value) -> Value {
+        let reply = self.try_to_operate(method.clone(), path, body).await;
         assert!(reply.status.is_success(), "{method} {path}: {reply:?}");
         reply.json()
     }

@@ -101,13 +101,15 @@ async fn of_all_who_present_a_token_at_once_exactly_one_wins() {
     let fleet = Fleet::start(configured(Place::at(&url)), size.processes);
     let since = Instant::now();
     let rounds = presenting::race(&fleet.front(), size.tokens, size.presenters).await;
+    let quota = presenting::race_for_quota(&fleet.front(), size.presenters).await;
     let (took, unheard) = (since.elapsed(), fleet.front().unheard());
     drop(fleet.stop());
     let history = History::read(&Database::Postgres(url)).await;
     let counted = presenting::check(&rounds, unheard, &history);
     let Size { tokens, presenters, processes, .. } = size;
     say(&format!(
-        "race: {tokens} tokens x {presenters} clients, {processes} processes, {took:.0?}: {counted}"
+        "race: {tokens} tokens x {presenters} clients, {processes} processes, {took:.0?}: {counted}; a scope of {quota} gave \
+         {presenters} who asked at once {quota}"
     ));
 }
 

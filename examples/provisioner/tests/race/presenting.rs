@@ -79,6 +79,36 @@ pub(crate) async fn race(front: &Front, tokens: usize, clients: usize) -> Vec<Ro
     issued.iter().enumerate().map(round).collect()
 }
 
+/// Has operators issue at the same moment, through any of the processes, more packages than their scope may have. Gives how
+/// many they got.
+pub(crate) async fn race_for_quota(front: &Front, clients: usize) -> usize {
+    let quota = json!({ "max_outstanding": QUOTA, "max_active": QUOTA });
+    front.operate(Method::PUT, "/api/scopes/narrow", &quota).await;
+    let (local, mut running) = (LocalSet::new(), JoinSet::new());
+    for number in 0..clients {
+        let front = front.clone();
+        let issue = json!({ "name": format!("edge-{number}"), "scope": "narrow", "request": format!("request-{number}") });
+        let ask = async move {
+            let reply = front.try_to_operate(Method::POST, "/api/packages", &issue).await;
+            let refused = || assert_eq!(reply.refusal(), (409, "quota_exceeded".into()));
+            if reply.status.is_success() {
+                true
+            } else {
+                refused();
+                false
+            }
+        };
+        running.spawn_local_on(ask, &local);
+    }
+    let got = local.run_until(running.join_all()).await.into_iter().filter(|got| *got).count();
+    let scope = front.operate(Method::GET, "/api/scopes/narrow", &Value::Null).await;
+    assert_eq!((got, &scope["reserved"], &scope["free"]), (QUOTA, &json!(QUOTA), &json!(0)), "{scope}");
+    got
+}
+
+/// What a scope may have for which many ask.
+const QUOTA: usize = 10;
+
 /// Each in a scope of its own, so that one client may win all of them. Now and then it is one for several nodes: for a
 /// few, which the package lists, or for many, which it counts.
 async fn issue(front: &Front, number: usize) -> Token {
@@ -187,7 +217,8 @@ pub(crate) fn check(rounds: &[Round], unheard: u32, history: &History) -> String
     let again = [sum(|round| round.again[0]), sum(|round| round.again[1])];
     // Each refusal is counted once, and so is each that nobody has heard of.
     let refused = usize::try_from(history.refusals["already_claimed"]).unwrap();
-    assert_eq!(history.refusals.len(), 1, "{:?}", history.refusals);
+    let codes: Vec<_> = history.refusals.keys().map(String::as_str).collect();
+    assert_eq!(codes, ["already_claimed", "quota_exceeded"]);
     let expected = losers + again[1];
     assert!(
         (expected..=expected + usize::try_from(unheard).unwrap()).contains(&refused),
