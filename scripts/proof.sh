@@ -40,7 +40,7 @@ main() {
 
 build() {
     if wants simulation || wants model || wants tables || wants stores; then
-        "${core[@]}" --no-run --test simulation --test model --test tables --test store_kit
+        "${core[@]}" --no-run --test simulation --test model --test registrar --test store_kit
     fi
     if wants stores || wants race; then "${host[@]}" --no-run --bin provisioner --test race; fi
 }
@@ -58,7 +58,7 @@ model() {
 
 tables() {
     wants tables || return 0
-    prove tables "$passed" "${core[@]}" --test tables
+    prove tables "$passed" "${core[@]}" --test registrar the_tables
 }
 
 stores_of_rust() {
