@@ -187,7 +187,7 @@ fn decide_and_apply(small: Fleet, large: &mut Fleet) {
 
 /// One page of 100 from the beginning and from the middle of each list.
 fn pages(ledger: &Ledger) {
-    let label = |text: &str| Some(LabelFilter::from(text));
+    let label = |text: &str| Some(text.parse::<LabelFilter>().unwrap());
     let scope = || Some("default".parse().unwrap());
     let filters = [
         ("all", Filter::default()),

@@ -80,11 +80,9 @@ async function* pages(store, record, id, live) {
     } while (after);
     return;
   }
-  let after;
-  for (;;) {
-    const rows = await store.records(record, { parent: `package/${id}`, status: live, after });
-    if (rows.length === 0) return;
+  const below = { parent: `package/${id}`, status: live };
+  for (let rows = await store.records(record, below); rows.length > 0; ) {
     yield rows;
-    after = rows.at(-1);
+    rows = await store.records(record, { ...below, after: rows.at(-1) });
   }
 }

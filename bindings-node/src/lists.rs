@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use handfast::{
-    ledger::{self, Changes, LabelFilter, Page},
+    ledger::{self, Changes, Page},
     record::{Key, Versioned},
     vocabulary::{WriteRow, from_value},
 };
@@ -40,7 +40,7 @@ impl Filter {
             scope: parsed(self.scope.as_deref(), "scope")?,
             status: self.status.as_ref().map(status).transpose().map_err(Throw::throw)?,
             kind: parsed(self.kind.as_deref(), "kind")?,
-            label: self.label.as_deref().map(LabelFilter::from),
+            label: parsed(self.label.as_deref(), "label")?,
             parent: parsed(self.parent.as_deref(), "parent")?,
             name_prefix: parsed(self.name_prefix.as_deref(), "namePrefix")?,
         })
@@ -68,7 +68,7 @@ pub(crate) fn changes(changes: &Changes) -> String {
     let entries: Vec<_> = changes
         .entries
         .iter()
-        .map(|(subject, standing)| json!({ "subject": subject, "standing": standing }))
+        .map(|change| json!({ "subject": change.subject, "standing": change.standing }))
         .collect();
     let (restart, next, more) = (changes.restart, changes.next, changes.more);
     carry::write(&json!({ "restart": restart, "subjects": entries, "next": next, "more": more }))

@@ -17,7 +17,10 @@ export type Action =
     bindings?: Bindings;
     /** What the package carries, at most `CONTENTS`. */
     contents?: readonly Content[];
-    /** Deliver to the operator in the same decision; not possible when contents need something external first. */
+    /**
+     * Deliver to the operator in the same decision; not possible when contents need something external first. A package that
+     * waits for what is left outside of the one before it is not delivered yet.
+     */
     deliver?: boolean;
     /**
      * Seconds of silence after which a node of it retires: for nodes that come and go. The policy's choice for its kind

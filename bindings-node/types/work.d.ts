@@ -6,7 +6,7 @@ import type { Effect, EffectOutcome, Key, WriteRow } from './vocabulary.js';
 export interface ListingStore extends Store {
   records(
     record: RecordType,
-    options: { parent: Key; status: readonly string[]; after: WriteRow | undefined },
+    options: { parent: Key; status: readonly string[]; after?: WriteRow },
   ): WriteRow[] | Promise<WriteRow[]>;
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use handfast::{
     crypto::default_backend,
     ledger,
-    ledger::{Filter, LabelFilter},
+    ledger::Filter,
     record::{Key, Versioned},
     vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
@@ -98,7 +98,7 @@ impl Ledger {
             scope: lists::parsed(scope, "scope")?,
             status: lists::status(status)?,
             kind: lists::parsed(kind, "kind")?,
-            label: label.map(LabelFilter::from),
+            label: lists::parsed(label, "label")?,
             parent: lists::parsed(parent, "parent")?,
             name_prefix: lists::parsed(name_prefix, "name_prefix")?,
         };

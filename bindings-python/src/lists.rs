@@ -33,7 +33,7 @@ pub(crate) fn changes(changes: &Changes) -> Value {
     let entries: Vec<_> = changes
         .entries
         .iter()
-        .map(|(subject, standing)| json!({ "subject": subject, "standing": standing }))
+        .map(|change| json!({ "subject": change.subject, "standing": change.standing }))
         .collect();
     json!({ "restart": changes.restart, "subjects": entries, "next": changes.next, "more": changes.more })
 }

@@ -64,8 +64,7 @@ CREATE TABLE IF NOT EXISTS handfast_vault (
 );
 
 -- Does all of a batch, which is given as the core writes it in JSON, and gives true; or does nothing and gives false
--- where a guard does not hold. One call is one round trip and, called alone, one transaction. It takes jsonb, because
--- that is read once; each look into json reads it from its beginning to its end.
+-- where a guard does not hold. One call is one round trip and, called alone, one transaction.
 --
 -- Why commits are serialisable, write skew included: each takes an advisory lock for every key that it has looked at,
 -- shared, or exclusive where it writes that key, and holds all of them until it has ended. A lock is for a key and not for
@@ -76,33 +75,34 @@ CREATE TABLE IF NOT EXISTS handfast_vault (
 -- This rests on two things. Each statement sees what was committed before it began, so the check must come in a later
 -- statement than the locks: that is what READ COMMITTED and VOLATILE give, and a stricter level would check against the
 -- past. And everybody who writes these tables does it by this function; whoever does not meets the unique keys.
-CREATE OR REPLACE FUNCTION handfast_commit(batch jsonb) RETURNS boolean
+--
+-- Set enable_seqscan to off for the sessions that call it: a plan is kept, and one that was made when the tables were small
+-- would read them whole when they are large.
+CREATE OR REPLACE FUNCTION handfast_commit(batch json) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
--- A plan made when the tables were small would be kept when they are large.
-SET enable_seqscan = off
 AS $handfast$
 DECLARE
-    part record;
+    given record;
     claim record;
-    written bigint;
+    written_rows bigint;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'handfast_commit works in READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
     END IF;
-    SELECT * INTO STRICT part
-    FROM jsonb_to_record(batch) AS part (guards jsonb, writes jsonb, events jsonb, notices jsonb, vault jsonb);
+    SELECT * INTO given FROM json_to_record(batch) AS part (guards json, writes json, events json, notices json, vault json);
+
     -- Where nothing is to be done, one look at all guards at once is enough.
-    IF jsonb_array_length(part.writes) + jsonb_array_length(part.events) + jsonb_array_length(part.vault) > 0 THEN
+    IF json_array_length(given.writes) + json_array_length(given.events) + json_array_length(given.vault) > 0 THEN
         FOR claim IN
-            SELECT hashtextextended(key, 0) AS number, bool_or(writes) AS writes
+            SELECT hashtextextended(key, 0) AS number, bool_or(is_written) AS is_written
             FROM (
-                SELECT key, false AS writes FROM jsonb_to_recordset(part.guards) AS guard (key text)
+                SELECT key, false AS is_written FROM json_to_recordset(given.guards) AS guard (key text)
                 UNION ALL
-                SELECT key, true FROM jsonb_to_recordset(part.writes) AS written (key text)
+                SELECT key, true FROM json_to_recordset(given.writes) AS written (key text)
             ) AS keys
             GROUP BY number ORDER BY number
         LOOP
-            IF claim.writes THEN
+            IF claim.is_written THEN
                 PERFORM pg_advisory_xact_lock(claim.number);
             ELSE
                 PERFORM pg_advisory_xact_lock_shared(claim.number);
@@ -111,50 +111,49 @@ BEGIN
     END IF;
 
     IF EXISTS (
-        SELECT FROM jsonb_to_recordset(part.guards) AS guard (key text, version bigint)
+        SELECT FROM json_to_recordset(given.guards) AS guard (key text, version bigint)
         WHERE guard.version <> COALESCE((SELECT found.version FROM handfast_records AS found WHERE found.key = guard.key), 0)
     ) THEN
         RETURN false;
     END IF;
 
-    IF jsonb_array_length(part.writes) > 0 THEN
-        INSERT INTO handfast_records AS found
-            (key, version, body, record, scope, name, kind, status, parent, labels, created_at, wake_at)
-        SELECT written.key, version, body, record, scope, name, kind, status, parent, COALESCE(labels, '{}'), created_at, wake_at
-        FROM jsonb_to_recordset(part.writes) AS written (key text, version bigint, body text, index jsonb),
-            jsonb_to_record(written.index) AS columns (record text, scope text, name text, kind text, status text,
-                parent text, labels jsonb, created_at text, wake_at text)
-        ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, record = excluded.record,
-            scope = excluded.scope, name = excluded.name, kind = excluded.kind, status = excluded.status,
-            parent = excluded.parent, labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at
-        WHERE found.version < excluded.version;
-        GET DIAGNOSTICS written = ROW_COUNT;
-        IF written <> jsonb_array_length(part.writes) THEN
-            RAISE EXCEPTION 'a record would go back to an earlier version' USING ERRCODE = 'integrity_constraint_violation';
-        END IF;
+    INSERT INTO handfast_records AS found
+        (key, version, body, record, scope, name, kind, status, parent, labels, created_at, wake_at)
+    SELECT key, version, body, column_of.record, column_of.scope, column_of.name, column_of.kind, column_of.status, column_of.parent,
+        COALESCE(column_of.labels, '{}'), column_of.created_at, column_of.wake_at
+    FROM json_to_recordset(given.writes) AS written (key text, version bigint, body text, index json),
+        json_to_record(written.index) AS column_of (record text, scope text, name text, kind text, status text, parent text,
+            labels jsonb, created_at text, wake_at text)
+    ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, record = excluded.record,
+        scope = excluded.scope, name = excluded.name, kind = excluded.kind, status = excluded.status,
+        parent = excluded.parent, labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at
+    WHERE found.version < excluded.version;
+    GET DIAGNOSTICS written_rows = ROW_COUNT;
+    IF written_rows <> json_array_length(given.writes) THEN
+        RAISE EXCEPTION 'a record would go back to an earlier version' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
 
     INSERT INTO handfast_events (key, version, at, fact, scope, body)
     SELECT key, version, at, fact, scope, body
-    FROM jsonb_to_recordset(part.events)
+    FROM json_to_recordset(given.events)
         AS event (key text, version bigint, at text, fact text, scope text, body text);
 
-    IF jsonb_array_length(part.notices) > 0 THEN
+    IF json_array_length(given.notices) > 0 THEN
         INSERT INTO handfast_notices AS counted ("coalesce", count, first_at, last_at, body)
         SELECT "coalesce", count(*), min(at), max(at), min(body)
-        FROM jsonb_to_recordset(part.notices) AS notice ("coalesce" text, at text, body text)
+        FROM json_to_recordset(given.notices) AS notice ("coalesce" text, at text, body text)
         GROUP BY "coalesce" ORDER BY "coalesce"
         ON CONFLICT ("coalesce") DO UPDATE SET count = counted.count + excluded.count,
             last_at = greatest(counted.last_at, excluded.last_at);
     END IF;
 
-    IF jsonb_array_length(part.vault) > 0 THEN
+    IF json_array_length(given.vault) > 0 THEN
         INSERT INTO handfast_vault (key, sealed)
-        SELECT key, sealed FROM jsonb_to_recordset(part.vault) AS secret (key text, sealed text)
+        SELECT key, sealed FROM json_to_recordset(given.vault) AS secret (key text, sealed text)
         WHERE sealed IS NOT NULL
         ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed;
         DELETE FROM handfast_vault WHERE key IN (
-            SELECT key FROM jsonb_to_recordset(part.vault) AS secret (key text, sealed text) WHERE sealed IS NULL
+            SELECT key FROM json_to_recordset(given.vault) AS secret (key text, sealed text) WHERE sealed IS NULL
         );
     END IF;
     RETURN true;

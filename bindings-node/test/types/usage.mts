@@ -25,6 +25,7 @@ import {
   reveal,
   run,
   runSync,
+  work,
 } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
 import { checkStore } from 'handfast/testing';
@@ -145,6 +146,28 @@ for (const row of store.records('package')) {
     console.log(secret instanceof Secret ? secret.expose() : secret?.toYaml().expose(), done);
   }
 }
+
+for (const { key, index } of store.records('node', { parent: 'package/a', status: ['claimed', 'active'], limit: 10 })) {
+  console.log(key, index.parent, index.labels);
+}
+for (const { subject, status, sequence } of store.subjects('default', { after: 7 })) {
+  if (status === 'banned') console.log(subject, sequence);
+}
+const free: number | undefined = store.scope('default')?.free;
+const executor: work.Executor = async (effect, revealed) => {
+  if (effect.work.type === 'ensure_host' && revealed instanceof Secret) console.log(effect.work.resource.settings);
+  return { type: 'done' };
+};
+console.log(free, await work.perform(store, executor, { registrar, worker: 'w1' }));
+// @ts-expect-error a store without lists cannot be swept
+await work.perform({ read: () => [], commit: () => true, due: () => [] }, executor, { registrar });
+const signed = new Registrar(
+  { baseUrl: 'https://a.example' },
+  { peppers: ring, sealing: ring, signing: { current: 'a', keys: { a: NodeKey.generate() } } },
+);
+console.log(signed.publicJwks()?.keys[0]?.['kid'], signed.nonce());
+const redeemedAgain = await run(store, { type: 'redeem', token: 'a', proof: 'b' }, { registrar });
+if (redeemedAgain.type === 'use_nonce') console.log(redeemedAgain.nonce);
 
 class Mine implements Store {
   async read(keys: Key[]): Promise<Row[]> {

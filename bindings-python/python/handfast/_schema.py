@@ -301,7 +301,9 @@ class IssueCommand(TypedDict):
     contents: NotRequired[Sequence[Content]]
     """What the package carries, at most 16."""
     deliver: NotRequired[bool]
-    """Deliver to the operator in the same decision; not possible when contents need something external first."""
+    """Deliver to the operator in the same decision; not possible when contents need something external first. A
+    package that waits for what is left outside of the one before it is not delivered yet.
+    """
     inactivity_seconds: NotRequired[int | None]
     """Seconds of silence after which a node of it retires: for nodes that come and go. The policy's choice for
     its kind when left out, else never.

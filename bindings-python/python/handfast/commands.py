@@ -83,7 +83,8 @@ def issue(
     ``bindings``: What a presenter must match. All of it must match.
     ``contents``: What the package carries, at most 16.
     ``deliver``: Deliver to the operator in the same decision; not possible when contents need something
-        external first.
+        external first. A package that waits for what is left outside of the one before it is not delivered
+        yet.
     ``inactivity_seconds``: Seconds of silence after which a node of it retires: for nodes that come and go.
         The policy's choice for its kind when left out, else never.
     ``keepers``: What makes it another package when it changes: the same name with the same keepers again is

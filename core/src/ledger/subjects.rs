@@ -19,6 +19,7 @@ use crate::{
 
 /// How a subject stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Standing {
     /// It is a node that may connect.
@@ -32,14 +33,26 @@ pub enum Standing {
     Gone,
 }
 
+/// How one subject stands now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Change {
+    /// The subject.
+    pub subject: Subject,
+    /// How it stands.
+    #[serde(flatten)]
+    pub standing: Standing,
+}
+
 /// Some changes of a scope's subjects, in the order in which they happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changes {
     /// Forget all that you have of the scope before you take these in: your cursor was the start, or it belongs to a
     /// history that this ledger does not share.
     pub restart: bool,
     /// How each subject stands now. Only its latest change is here.
-    pub entries: Vec<(Subject, Standing)>,
+    pub entries: Vec<Change>,
     /// Where to go on, now if `more`, and otherwise whenever you like.
     pub next: ChangeCursor,
     /// Whether there are more changes already.
@@ -195,14 +208,14 @@ impl Ledger {
     }
 }
 
-fn standing(records: &RecordRows, subject: Number, scope: &ScopeId) -> Option<(Subject, Standing)> {
+fn standing(records: &RecordRows, subject: Number, scope: &ScopeId) -> Option<Change> {
     let row = records.get(subject)?;
     let Key::Subject(within, subject) = &row.key else { return None };
     let Kept::Whole(Record::Subject(entry)) = &row.kept else { return None };
     let node = entry.node.filter(|_| entry.ban.is_none()).and_then(|id| live_node(records, id));
     let standing =
         node.map_or(Standing::Gone, |node| Standing::Active { node: node.id, package: node.package });
-    (within == scope).then(|| (subject.clone(), standing))
+    (within == scope).then(|| Change { subject: subject.clone(), standing })
 }
 
 /// A node of a package that has ended is none, also before a sweep has come by.

@@ -65,7 +65,8 @@ fn known_here(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Arc<Node>) -> Ste
     let key = Key::Node(node.id);
     let replaced = !claim.package.is_wide() && claim.package.nodes.iter().all(|listed| listed.id != node.id);
     if replaced {
-        return new_here(draft, claim); // its use is another node's now
+        // Its use is another node's now.
+        return if is_too_late(draft, claim)? { Ok(too_late(claim)) } else { new_here(draft, claim) };
     }
     if claim.generation > node.generation {
         return anew(draft, claim, node);
@@ -79,12 +80,22 @@ fn known_here(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Arc<Node>) -> Ste
     Ok(Standing::SameGrant(Arc::clone(node)))
 }
 
+/// Whether the time in which the token gives a new grant is over.
+fn is_too_late(draft: &Draft<'_>, claim: &Claim<'_>) -> Step<bool> {
+    let package = claim.package;
+    Ok(!package.token_open || draft.is_past(package.expires_at, &Key::Package(package.id))?)
+}
+
+fn too_late(claim: &Claim<'_>) -> Standing {
+    Standing::No(Refusal::Expired, Key::Package(claim.package.id))
+}
+
 fn anew(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Arc<Node>) -> Step<Standing> {
-    let (package, scope) = (claim.package, &claim.package.issued.scope);
+    let scope = &claim.package.issued.scope;
     let entry = draft.subject(scope, &claim.subject())?;
     let subject = Key::Subject(scope.clone(), claim.subject());
-    if !package.token_open || draft.is_past(package.expires_at, &Key::Package(package.id))? {
-        return Ok(Standing::No(Refusal::Expired, Key::Package(package.id)));
+    if is_too_late(draft, claim)? {
+        return Ok(too_late(claim));
     }
     if entry.as_ref().is_some_and(|entry| entry.recoveries >= draft.registrar.policy.recoveries) {
         return Ok(Standing::No(Refusal::RecoveryExhausted, subject));

@@ -207,12 +207,7 @@ impl World {
 
     /// One step of a session: what a host does between two others.
     pub(super) async fn turn(&mut self, session: &mut Session) -> Run<Turn> {
-        let step = match session.next(Now::trusted(self.now), &mut self.dice) {
-            // The record was read before another host committed, and its secret after.
-            Err(Error::MissingSecret(_)) => return Ok(Turn::Busy),
-            step => step?,
-        };
-        match step {
+        match session.next(Now::trusted(self.now), &mut self.dice)? {
             registrar::Step::Load(keys) => session.loaded(self.read(&keys).await?)?,
             registrar::Step::Commit(commit) => {
                 let held = self.commit(&commit).await?;

@@ -266,7 +266,8 @@ pub struct Expire {
 }
 
 /// Forget a record that has ended, and of which nothing is left outside. Its version and digest stay as a checkpoint of
-/// its chain; how long to keep what has ended is the host's choice.
+/// its chain; how long to keep what has ended is the host's choice, but longer than a worker may be late: what is made
+/// outside for a package that was forgotten meanwhile is never deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

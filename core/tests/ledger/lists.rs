@@ -55,7 +55,7 @@ fn filters() -> Vec<Filter> {
                         filters.push(Filter {
                             scope: scope.map(|scope| scope.parse().unwrap()),
                             kind: kind.map(|kind| kind.parse().unwrap()),
-                            label: label.map(LabelFilter::from),
+                            label: label.map(|label| label.parse().unwrap()),
                             name_prefix: name_prefix.map(|prefix| prefix.parse().unwrap()),
                             status,
                             parent: None,
@@ -185,8 +185,11 @@ fn a_page_looks_at_a_bounded_number_of_records() {
     let page = fleet.ledger.packages(&all_but, None, 10).unwrap();
     assert!(page.records.is_empty() && page.next.is_some(), "the rest of the work is another page's");
     assert_eq!(read(&fleet.ledger, &all_but, 10), []);
-    let both =
-        Filter { kind: Some("site".parse().unwrap()), label: Some("rack".into()), ..Filter::default() };
+    let both = Filter {
+        kind: Some("site".parse().unwrap()),
+        label: Some("rack".parse().unwrap()),
+        ..Filter::default()
+    };
     assert_eq!(read(&fleet.ledger, &both, 10), [rare]);
 }
 
@@ -238,4 +241,22 @@ fn a_cursor_is_good_for_lists_of_its_own_order_only() {
         assert_eq!(foreign.unwrap_err().code(), Code::InvalidInput);
     }
     assert!(fleet.ledger.packages(&named, Some(&by_name), 1).is_ok());
+}
+
+#[test]
+fn a_filter_is_read_from_json_and_says_what_it_does_not_know() {
+    let read = |text: &str| serde_json::from_str::<Filter>(text);
+    let filter = read(r#"{"scope":"north","status":"delivered","label":"rack=a=b"}"#).unwrap();
+    assert_eq!(filter.label, Some(LabelFilter::Is("rack".into(), "a=b".into())));
+    assert_eq!(read(&serde_json::to_string(&filter).unwrap()).unwrap(), filter);
+    assert_eq!(read("{}").unwrap(), Filter::default());
+    for text in [
+        r#"{"labels":"a"}"#,
+        r#"{"label":"=a"}"#,
+        r#"{"label":""}"#,
+        r#"{"name_prefix":"-"}"#,
+        r#"{"scope":"a/b"}"#,
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
 }

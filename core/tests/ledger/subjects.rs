@@ -6,7 +6,7 @@ use handfast::{
     Ledger,
     code::Code,
     id::{PackageId, ScopeId, Subject},
-    ledger::{ChangeCursor, Standing},
+    ledger::{Change, ChangeCursor, Standing},
     record::{Key, Record},
 };
 use rand::RngExt;
@@ -36,7 +36,7 @@ impl AllowList {
                 self.active.clear();
                 self.restarts += 1;
             }
-            for (subject, standing) in changes.entries {
+            for Change { subject, standing } in changes.entries {
                 read += 1;
                 match standing {
                     Standing::Active { package, .. } => drop(self.active.insert(subject, package)),

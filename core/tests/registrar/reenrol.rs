@@ -241,3 +241,15 @@ fn the_deepest_decision_asks_for_rows_less_often_than_it_may() {
     assert_eq!(world.redeemed(&next, "m").contents.len(), 1);
     assert_eq!((world.status(root), world.status(parent)), (PackageStatus::Retired, PackageStatus::Revoked));
 }
+
+#[test]
+fn a_replaced_node_does_not_come_back_by_a_token_whose_time_is_over() {
+    let mut world = World::new();
+    let (package, token) = world.issue("edge-1", json!({}));
+    world.enrol(&token, "m");
+    let second = world.reissue(package, json!({}));
+    world.enrol(&second, "m2");
+    let third = world.reissue(package, json!({"ttl_seconds": 60}));
+    world.later(60);
+    assert_eq!(refusal(&world.redeem(&third, "m")), Refusal::Expired);
+}

@@ -16,7 +16,7 @@ use crate::{
 
 /// Something that a worker has taken.
 pub(crate) struct Job {
-    effect: Effect,
+    pub(crate) effect: Effect,
     worker: u8,
     until: Timestamp,
     /// What came of it, once it was done.
@@ -63,11 +63,10 @@ impl World {
                 self.report(&job.effect, worker, EffectOutcome::Unknown);
             }
             Way::Collides => {
-                let ours = self.upstream.has(&job.effect.work);
-                let fits =
-                    matches!(job.effect.work, Work::EnsureHost { .. } | Work::EnsureBootstrapToken { .. });
-                let outcome =
-                    if fits && !ours { EffectOutcome::Collision } else { self.perform(&job.effect) };
+                if !self.upstream.has(&job.effect.work) {
+                    self.upstream.take_name(&job.effect.work);
+                }
+                let outcome = self.perform(&job.effect);
                 self.report(&job.effect, worker, outcome);
             }
         }
@@ -79,7 +78,7 @@ impl World {
             return;
         }
         let place = usize::from(pick) % self.jobs.len();
-        let late = self.clock >= self.jobs[place].until;
+        let late = self.latest.max(self.clock) >= self.jobs[place].until; // its own clock is not set back
         match what {
             Going::Does if late && !self.zombies => drop(self.jobs.swap_remove(place)),
             Going::Does => {

@@ -188,7 +188,13 @@ impl Model {
             Refusal::GrantClosed => {
                 holder.is_some_and(|holder| holder.confirmed || holder.retry_until <= times.perhaps)
             }
-            Refusal::NodeRetired => holder.is_some_and(|holder| !holder.live),
+            Refusal::NodeRetired => {
+                let was = |(node, of): (_, &(_, _))| {
+                    *of == (*id, subject.clone()) && self.is_forgotten(&Key::Node(node))
+                };
+                holder.is_some_and(|holder| !holder.live)
+                    || self.nodes.iter().any(|(node, of)| was((*node, of)))
+            }
             Refusal::SubjectEnrolled => self.node_of(scope, &subject).is_some_and(|(other, _)| other != *id),
             Refusal::Banned => {
                 let name = redeem.node_name.clone().map(Subject::NodeName);

@@ -15,14 +15,34 @@ pub(crate) struct Upstream {
     pub(crate) most: usize,
     /// How often it had to refuse one.
     pub(crate) refused: u32,
+    /// Names that somebody else has.
+    pub(crate) foreign: BTreeSet<String>,
     pub(crate) entries: BTreeSet<String>,
     pub(crate) bootstrap_tokens: BTreeMap<String, Timestamp>,
     pub(crate) join_tokens: BTreeMap<String, Timestamp>,
 }
 
 impl Upstream {
+    /// Somebody else takes the name first.
+    pub(crate) fn take_name(&mut self, work: &Work) {
+        match work {
+            Work::EnsureHost { resource } => drop(self.foreign.insert(resource.name.to_string())),
+            Work::EnsureBootstrapToken { name, .. } => drop(self.foreign.insert(name.clone())),
+            _ => {}
+        }
+    }
+
     /// Does what is asked for, as far as it lets itself be done.
     pub(crate) fn perform(&mut self, work: &Work, revealed: &Revealed) -> EffectOutcome {
+        match work {
+            Work::EnsureHost { resource } if self.foreign.contains(resource.name.as_str()) => {
+                return EffectOutcome::Collision;
+            }
+            Work::EnsureBootstrapToken { name, .. } if self.foreign.contains(name) => {
+                return EffectOutcome::Collision;
+            }
+            _ => {}
+        }
         match work {
             Work::EnsureHost { resource } => {
                 let name = resource.name.to_string();

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use support::{Host, Place, node::Node, postgres::Server};
+use support::{Host, Place, node::Node, postgres::Server, until};
 
 /// Runs a story on SQLite and, where that is installed, on PostgreSQL.
 async fn on_each_database<F: Future<Output = ()>>(story: impl Fn(Place, Host, String) -> F) {
@@ -202,6 +202,31 @@ async fn a_scope_has_a_quota_and_pools() {
         host.ask(&operator, Method::POST, &format!("/api/packages/{package}/revoke"), Value::Null).await;
         let scope = host.ask(&operator, Method::GET, "/api/scopes/lab", Value::Null).await;
         assert_eq!((&scope["free"], &scope["pools"][0]["free"]), (&json!(1), &json!(1)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_resource_of_the_operators_own_kind_comes_and_goes() {
+    on_each_database(async |place, host, operator| {
+        let content = json!({ "type": "host", "kind": "tunnel", "name": "wg-1", "value": { "type": "drawn" },
+            "settings": { "port": "51820" } });
+        let (package, _) = issue(&host, &operator, json!({ "name": "edge-1", "contents": [content] })).await;
+        let file = place.path("state/resources/tunnel+wg-1.json");
+        until("the resource is there", || file.exists()).await;
+        let made: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        assert_eq!((&made["kind"], &made["settings"]["port"]), (&json!("tunnel"), &json!("51820")));
+        let path = format!("/api/packages/{package}");
+        let mut delivered = host.api(&operator, Method::POST, &format!("{path}/deliver"), "").await;
+        while delivered.status == 503 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            delivered = host.api(&operator, Method::POST, &format!("{path}/deliver"), "").await;
+        }
+        let token = delivered.json()["token"].as_str().unwrap().to_owned();
+        let redeemed = Node::new(&Client::new()).redeem(&host.url, &token).await.unwrap().json();
+        assert_eq!(redeemed["contents"][0]["value"], made["value"]);
+        host.ask(&operator, Method::POST, &format!("{path}/revoke"), Value::Null).await;
+        until("the resource is gone", || !file.exists()).await;
     })
     .await;
 }

@@ -24,6 +24,8 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgPool, StoreErro
         ("statement_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "30s"),
         ("jit", "off"),
+        // A plan that was made when the tables were small would be kept when they are large.
+        ("enable_seqscan", "off"),
     ]);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
@@ -73,7 +75,7 @@ pub(super) async fn read(pool: &PgPool, keys: &[Key]) -> Result<Vec<Row>, StoreE
 /// One statement, one round trip, one transaction.
 pub(super) async fn commit(pool: &PgPool, batch: &Batch) -> Result<bool, StoreError> {
     let batch = serde_json::to_string(batch).map_err(|error| StoreError::Foreign(error.to_string()))?;
-    let held = sqlx::query_scalar("SELECT handfast_commit($1::jsonb)").bind(batch).fetch_one(pool).await;
+    let held = sqlx::query_scalar("SELECT handfast_commit($1::json)").bind(batch).fetch_one(pool).await;
     match held {
         Ok(held) => Ok(held),
         // The server gave this transaction up in favour of another one: nothing of it was done.
