@@ -128,7 +128,8 @@ def test_labels_are_listed_whoever_writes_them(store: SqliteStore) -> None:
 
 def test_an_allow_list_is_kept_in_step(store: SqliteStore) -> None:
     host = Host(store)
-    token = host.issue(max_uses=5)["token"]
+    fleet = host.issue(max_uses=None)
+    token = fleet["token"]
     nodes = {name: host.redeem(token, name)["node"] for name in ("m1", "m2", "m3")}
     allowed: set[str] = set()
     seen = 0
@@ -148,7 +149,13 @@ def test_an_allow_list_is_kept_in_step(store: SqliteStore) -> None:
     assert follow() == 2 and allowed == {"m3"}
     assert follow() == 0
     assert store.subjects("elsewhere") == []
-    assert [change["status"] for _, change in store.subjects("default")] == ["active", "gone", "banned"]
+
+    def standing() -> list[str]:
+        return [change["status"] for _, change in store.subjects("default")]
+
+    assert standing() == ["active", "gone", "banned"]
+    host.run(handfast.revoke(package=fleet["package"], authority=OPERATOR))
+    assert standing() == ["gone", "gone", "banned"], "also before the sweep"
 
 
 def test_a_scope_says_what_is_promised_and_in_use(store: SqliteStore) -> None:

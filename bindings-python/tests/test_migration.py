@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -78,12 +79,18 @@ def test_what_the_file_holds_goes_on(old: Path) -> None:
         ), "the whole history still gives every record"
 
 
-def test_of_two_that_open_an_old_file_at_once_both_succeed(old: Path) -> None:
-    first = sqlite3.connect(old, isolation_level=None)
-    first.execute("BEGIN IMMEDIATE")
-    first.execute("ROLLBACK")
-    stores = [SqliteStore(old) for _ in range(2)]
-    assert stores[0].records() == stores[1].records()
-    for store in stores:
-        store.close()
-    first.close()
+def test_of_many_that_open_an_old_file_at_once_one_brings_it_up_to_date(old: Path) -> None:
+    start = threading.Barrier(8)
+    found: list[int] = []
+
+    def opens() -> None:
+        start.wait()
+        with SqliteStore(old) as store:
+            found.append(len(store.records(labels={"site": "north"})))
+
+    threads = [threading.Thread(target=opens) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [1] * 8
