@@ -8,8 +8,11 @@ pub(crate) struct Ears {
     secrets: BTreeSet<String>,
 }
 
-/// Bytes of a secret that are looked for: in base32 forty bits, too many to be met by chance.
-const NEEDLE: usize = 8;
+/// Bytes of a secret that are looked for: in base32 eighty bits, which nobody meets by chance.
+const NEEDLE: usize = 16;
+
+/// Bytes that are looked at first.
+const WORD: usize = 8;
 
 impl Ears {
     pub(crate) fn hear(&mut self, text: &str) {
@@ -35,27 +38,27 @@ impl Ears {
 
     /// No part of any secret was heard: neither its beginning nor its end.
     pub(crate) fn check(&self) {
-        let mut needles: HashMap<u64, &str> = HashMap::new();
+        let mut needles: HashMap<&[u8], &str> = HashMap::new();
         let mut sieve = vec![false; 1 << 16];
         for secret in &self.secrets {
             let bytes = secret.as_bytes();
-            assert!(bytes.len() >= 2 * NEEDLE, "a secret that is too short to look for: {secret}");
+            assert!(bytes.len() >= NEEDLE, "a secret that is too short to look for: {secret}");
             for part in [&bytes[..NEEDLE], &bytes[bytes.len() - NEEDLE..]] {
-                let word = u64::from_le_bytes(part.try_into().unwrap());
-                sieve[sieve_of(word)] = true;
-                needles.insert(word, secret);
+                sieve[place(part)] = true;
+                needles.insert(part, secret);
             }
         }
         for window in self.text.as_bytes().windows(NEEDLE) {
-            let word = u64::from_le_bytes(window.try_into().unwrap());
-            if sieve[sieve_of(word)] {
-                let found = needles.get(&word);
+            if sieve[place(window)] {
+                let found = needles.get(window);
                 assert!(found.is_none(), "a secret leaked: {found:?}");
             }
         }
     }
 }
 
-fn sieve_of(word: u64) -> usize {
+/// Where the sieve keeps what begins like this.
+fn place(window: &[u8]) -> usize {
+    let word = u64::from_le_bytes(window[..WORD].try_into().unwrap());
     (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
 }
