@@ -60,7 +60,7 @@ test: test-rust test-python test-node test-provisioner test-readme ## everything
 
 test-rust: need-rust ## the core on both backends, verify-sns, the fuzz corpora
 	cargo test --locked --quiet --workspace --exclude handfast-python --exclude handfast-node --features handfast/rust-crypto,handfast/schema,handfast/testing
-	cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto,testing
+	HANDFAST_WORLDS=12 cargo test --locked --quiet -p handfast --no-default-features --features rust-crypto,testing
 
 test-python: python ## the Python binding and its examples
 	cargo build --locked --quiet -p verify-sns
