@@ -26,6 +26,7 @@ mod scopes;
 mod sessions;
 mod spire;
 mod subjects;
+mod tables;
 mod watched;
 mod wide;
 mod world;
