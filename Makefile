@@ -7,6 +7,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 export HANDFAST_VECTORS ?= $(abspath $(CURDIR)/../shared/vectors)
 PYTHON := $(CURDIR)/.venv/bin/python
 PROVISIONER := examples/provisioner/Cargo.toml
+API_FUZZER := $(CARGO_TARGET_DIR)/api-fuzzer
 
 .PHONY: help
 help: ## this list
@@ -73,7 +74,23 @@ test-node: node python examples/fastify/node_modules/.package-lock.json ## the N
 test-provisioner: need-rust-of-the-host ## the host, over HTTP, and killed
 	cargo test --locked --quiet --manifest-path $(PROVISIONER)
 
-.PHONY: test-kubernetes test-ec2
+.PHONY: peers
+peers: need-python ## install what some tests want: PostgreSQL, an API fuzzer
+	scripts/postgres.sh find > /dev/null || scripts/postgres.sh install
+	python3 -m venv $(API_FUZZER)
+	$(API_FUZZER)/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/api-requirements.txt
+
+.PHONY: proof
+proof: need-rust-of-the-host python node ## the big proofs, at full size: at most 20 minutes on two cores
+	scripts/proof.sh
+
+.PHONY: test-kubernetes test-ec2 test-rego
+test-rego: need-rust need-python ## rules in Rego, against another engine too; builds the engine, which takes minutes
+	cargo test --locked --quiet -p handfast --features rego --test rules_rego
+	cargo test --locked --quiet -p handfast --features rego --doc rules
+	python3 -m venv $(CARGO_TARGET_DIR)/rego
+	$(CARGO_TARGET_DIR)/rego/bin/pip install --quiet --disable-pip-version-check regopy==1.5.2
+	$(CARGO_TARGET_DIR)/rego/bin/python core/vectors/check_rules.py
 test-kubernetes: need-rust-of-the-host ## the host against a real API server (KUBERNETES_BINARIES: the folder of etcd and kube-apiserver)
 	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --bin provisioner kubernetes
 	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --test kubernetes
@@ -100,6 +117,7 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 	if rustup target list --installed 2> /dev/null | grep -qx wasm32-unknown-unknown; then cargo check --locked --quiet -p handfast --no-default-features --features rust-crypto --target wasm32-unknown-unknown; else echo 'SKIPPED: the wasm build (rustup target add wasm32-unknown-unknown)'; fi
 	$(PYTHON) core/vectors/generate.py check
 	$(PYTHON) core/vectors/generate_jose.py check
+	$(PYTHON) core/vectors/generate_identity.py check
 	cd bindings-python && $(PYTHON) generate.py --check && $(PYTHON) -m mypy && $(PYTHON) -m mypy.stubtest handfast._native --ignore-disjoint-bases
 	cd bindings-node && npm run --silent check
 

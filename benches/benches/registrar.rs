@@ -20,7 +20,7 @@ use criterion::Criterion;
 use handfast::{
     Answer, Authority, Command, KeyRing, Ledger, Now, Policy, Registrar, SecretKey,
     aws::{Change, InstanceEvent, InstanceState},
-    crypto::{Backend, CryptoError, RsaPublicKey},
+    crypto::{Backend, CryptoError, RsaPublicKey, VerifyingKey},
     record::{Key, Record},
     vocabulary::Action,
 };
@@ -53,6 +53,14 @@ impl Backend for NoCryptography {
     }
 
     fn rsa_public_key(&self, _: &[u8]) -> Result<Arc<dyn RsaPublicKey>, CryptoError> {
+        Err(CryptoError::UnusableKey)
+    }
+
+    fn es256_public_key(&self, _: &[u8; 65]) -> Result<Arc<dyn VerifyingKey>, CryptoError> {
+        Err(CryptoError::UnusableKey)
+    }
+
+    fn ed25519_public_key(&self, _: &[u8; 32]) -> Result<Arc<dyn VerifyingKey>, CryptoError> {
         Err(CryptoError::UnusableKey)
     }
 

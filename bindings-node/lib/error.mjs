@@ -3,12 +3,13 @@
  * rules do not allow is no error but an answer of type `refused`.
  */
 export class HandfastError extends Error {
-  /** @param {{ code: string, message: string, path?: string, temporary?: boolean }} failure */
-  constructor({ code, message, path, temporary }) {
+  /** @param {{ code: string, message: string, path?: string, temporary?: boolean, position?: number, key?: string, version?: number }} failure */
+  constructor({ code, message, ...more }) {
     super(message);
     this.code = code;
-    if (path !== undefined) this.path = path;
-    if (temporary !== undefined) this.temporary = temporary;
+    for (const name of ['path', 'temporary', 'position', 'key', 'version']) {
+      if (more[name] !== undefined) this[name] = more[name];
+    }
   }
 
   static {

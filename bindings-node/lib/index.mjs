@@ -1,14 +1,18 @@
 // handfast enrols machines: it turns a computer that nobody knows yet into a node that holds its credentials.
-import { moment } from './carry.mjs';
+import { bodyOf, moment, take } from './carry.mjs';
 import native from './native.mjs';
 import './redact.mjs';
 
-export { readInstanceEvent } from './aws.mjs';
+export * as audit from './audit.mjs';
+export { readInstanceEvent, verifyIdentity } from './aws.mjs';
 export { HandfastError } from './error.mjs';
 export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
+export * as link from './link.mjs';
+export { NodeKey } from './node-key.mjs';
 export { Registrar, Session } from './registrar.mjs';
 export { explain, reveal, run, runSync } from './run.mjs';
+export * as work from './work.mjs';
 export {
   Confirmation,
   Notification,
@@ -19,13 +23,21 @@ export {
   receive,
   verifyOnce,
 } from './sns.mjs';
-export const { InstanceEvent, Secret } = native;
+export const { InstanceEvent, InstanceIdentity, Secret } = native;
 
 /** Every stable code with its explanation. */
 export const CODES = Object.freeze(native.codes());
 
 /** The tables of the shipped SQLite store, the same for every language. */
 export const SQLITE_SCHEMA = native.sqliteSchema();
+
+/** Brings a file that the first schema made to `SQLITE_SCHEMA`. */
+export const SQLITE_UPGRADE = native.sqliteUpgrade();
+
+/** What is promised in a scope and what of it is in use: of its row or body, and the number of its activated packages. */
+export function scopeView(rowOrBody, active) {
+  return take(native.scopeView(bodyOf(rowOrBody), active));
+}
 
 /** An instant as handfast writes it: RFC 3339 in UTC with three decimals and `Z`, so that it sorts as text. */
 export function timestamp(at) {

@@ -2,7 +2,10 @@ import { inspect } from 'node:util';
 
 import { bodyOf, give, moment, take } from './carry.mjs';
 import native from './native.mjs';
-import { nativeOf } from './registrar.mjs';
+import { nativeOf as registrarOf } from './registrar.mjs';
+
+/** The native half of a ledger, for the modules of this package. */
+export let nativeOf;
 
 /** A native ledger that was made otherwise than empty. */
 const ADOPTED = Symbol('adopted');
@@ -16,6 +19,10 @@ export class Ledger {
   /** @param {{ recording?: boolean }} [options] `recording` also keeps every event */
   constructor({ recording = false, [ADOPTED]: adopted } = {}) {
     this.#native = adopted ?? new native.Ledger(recording);
+  }
+
+  static {
+    nativeOf = (ledger) => ledger.#native;
   }
 
   /** A ledger as `snapshot` wrote it. */
@@ -33,13 +40,13 @@ export class Ledger {
 
   /** Decides a command on this ledger, commits it, and gives the answer. */
   run(registrar, command, { now, trustedClock = true } = {}) {
-    const { json, secrets } = this.#native.run(nativeOf(registrar), give(command), moment(now), trustedClock);
+    const { json, secrets } = this.#native.run(registrarOf(registrar), give(command), moment(now), trustedClock);
     return take(json, secrets);
   }
 
   /** What would come of a command, without doing it. */
   explain(registrar, command, { now, trustedClock = true } = {}) {
-    return take(this.#native.explain(nativeOf(registrar), give(command), moment(now), trustedClock));
+    return take(this.#native.explain(registrarOf(registrar), give(command), moment(now), trustedClock));
   }
 
   /** The rows that exist of these keys. */
@@ -62,6 +69,27 @@ export class Ledger {
     return take(this.#native.records(record));
   }
 
+  /**
+   * A page of packages, the latest first; with a `namePrefix`, in the order of names. `after` the `next` of one page gives
+   * the next page; it may be shorter than `limit` and not be the last: that is where `next` is `null`.
+   */
+  packages({ after, limit = 100, ...filter } = {}) {
+    return take(this.#native.packages(filter, after, limit));
+  }
+
+  /** A page of a package's nodes, in the order of their ids: also of a package that does not list them. */
+  nodes(id, { after, limit = 100 } = {}) {
+    return take(this.#native.nodes(id, after, limit));
+  }
+
+  /**
+   * How the subjects of a scope stand that have changed since `after`, the `next` of an earlier call; from the start,
+   * those that are active. So a host keeps an allow-list in step. `restart` says to forget what is on it first.
+   */
+  subjects(scope, { after, limit = 100 } = {}) {
+    return take(this.#native.subjects(scope, after, limit));
+  }
+
   /** The history, oldest first; empty unless the ledger is recording. */
   events() {
     return take(this.#native.events());
@@ -77,7 +105,7 @@ export class Ledger {
     return this.#native.snapshot();
   }
 
-  /** How many records there are. */
+  /** How many records and sealed secrets there are. */
   get size() {
     return this.#native.size;
   }

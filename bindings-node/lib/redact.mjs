@@ -27,19 +27,31 @@ function shown(constructor, show) {
 methods(native.Secret, { toString: () => REDACTED, toJSON: () => REDACTED });
 shown(native.Secret, () => ({ head: `Secret ${REDACTED}` }));
 
-methods(native.InstanceEvent, {
-  toJSON() {
-    return take(this.describe());
-  },
-});
+for (const evidence of [native.InstanceEvent, native.InstanceIdentity]) {
+  methods(evidence, {
+    toJSON() {
+      return take(this.describe());
+    },
+  });
+  shown(evidence, function () {
+    return this.toJSON();
+  });
+}
 Object.defineProperty(native.InstanceEvent.prototype, 'change', {
   get() {
     return this.toJSON().change;
   },
   configurable: true,
 });
-shown(native.InstanceEvent, function () {
-  return this.toJSON();
+
+methods(native.NodeKey, {
+  toString: () => REDACTED,
+  toJSON() {
+    return { algorithm: this.algorithm, thumbprint: this.thumbprint };
+  },
+});
+shown(native.NodeKey, function () {
+  return { head: `NodeKey ${this.algorithm} ${this.thumbprint} ${REDACTED}` };
 });
 
 methods(native.BootstrapToken, {
@@ -73,3 +85,12 @@ for (const info of [native.ClusterInfo, native.VerifiedClusterInfo]) {
     return this.toJSON();
   });
 }
+
+methods(native.VerifiedLink, {
+  toJSON() {
+    return { package: this.package, number: this.number, expiresAt: this.expiresAt };
+  },
+});
+shown(native.VerifiedLink, function () {
+  return this.toJSON();
+});

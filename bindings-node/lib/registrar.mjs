@@ -8,20 +8,22 @@ import native from './native.mjs';
 export let nativeOf;
 
 /**
- * The configured state machine: a policy and two key rings. It holds no record and changes nothing; one serves the
- * whole process.
+ * The configured state machine: a policy and its keys. It holds no record and changes nothing; one serves the whole
+ * process.
  */
 export class Registrar {
   #native;
 
   /**
    * @param {import('../types/index.d.ts').Policy} policy every member has a safe default
-   * @param {{ peppers: object, sealing: object }} keys `peppers` key the digests of tokens, `sealing` seals secrets at
-   *   rest: keep both apart from the records, or a stolen database is a stolen fleet
+   * @param {{ peppers: object, sealing: object, signing?: object }} keys `peppers` key the digests of tokens, `sealing`
+   *   seals secrets at rest, `signing` signs the credentials of nodes that prove a key: keep them apart from the
+   *   records, or a stolen database is a stolen fleet
    */
-  constructor(policy, { peppers, sealing } = {}) {
+  constructor(policy, { peppers, sealing, signing } = {}) {
     const { json, secrets } = give(policy ?? {});
-    this.#native = new native.Registrar(json, secrets, ring(peppers, 'peppers'), ring(sealing, 'sealing'));
+    const rings = [ring(peppers, 'peppers'), ring(sealing, 'sealing'), signingRing(signing)];
+    this.#native = new native.Registrar(json, secrets, ...rings);
   }
 
   static {
@@ -31,6 +33,17 @@ export class Registrar {
       }
       return registrar.#native;
     };
+  }
+
+  /** The JWK set that node credentials verify under, for other services; `null` without signing keys. */
+  publicJwks() {
+    const text = this.#native.publicJwks();
+    return text === null ? null : JSON.parse(text);
+  }
+
+  /** A nonce for a node's next proof, so that it may be given one before it is asked for it. Good for a minute. */
+  nonce({ now } = {}) {
+    return this.#native.nonce(moment(now));
   }
 
   /** Starts a session over a command, for a driver of your own. `run` is one. */
@@ -103,12 +116,34 @@ export class Session {
   }
 }
 
-/** Keys are bytes and never pass through JSON. */
-function ring(given, argument) {
+/** A key ring as the native half takes it: keys are bytes and never pass through JSON. */
+export function ring(given, argument) {
   const { current, keys } = given ?? {};
   const entries = Object.entries(keys ?? {});
   if (typeof current !== 'string' || !entries.every(([, key]) => key instanceof Uint8Array)) {
     throw invalid(argument, "expected { current: '<id>', keys: { '<id>': <Uint8Array of 32 bytes> } }");
   }
   return { current, ids: entries.map(([id]) => id), keys: entries.map(([, key]) => key) };
+}
+
+/** Private keys in PEM; they cross as secrets. */
+function signingRing(given) {
+  if (given === undefined) return undefined;
+  const { current, keys } = given ?? {};
+  const entries = Object.entries(keys ?? {});
+  const pems = entries.map(([, key]) => pemOf(key));
+  if (typeof current !== 'string' || pems.includes(null)) {
+    throw invalid(
+      'signing',
+      "expected { current: '<id>', keys: { '<id>': <a NodeKey, or a private key in PKCS#8 PEM> } }",
+    );
+  }
+  return { current, ids: entries.map(([id]) => id), keys: pems };
+}
+
+function pemOf(key) {
+  if (key instanceof native.NodeKey) return key.toPem();
+  if (key instanceof native.Secret) return key;
+  if (typeof key === 'string') return new native.Secret(key);
+  return key instanceof Uint8Array ? new native.Secret(Buffer.from(key).toString()) : null;
 }

@@ -5,10 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const TARGET = fileURLToPath(new URL('../types/vocabulary.d.ts', import.meta.url));
-const INPUTS = ['Action', 'Policy', 'SnsPolicy', 'Trust'];
-const OUTPUTS = ['Answer', 'Batch', 'Effect', 'Explanation', 'InstanceEvent', 'Row'];
+const INPUTS = ['Action', 'IdentityTrust', 'Policy', 'SnsPolicy', 'Trust'];
+const OUTPUTS = ['Answer', 'Batch', 'Effect', 'Explanation', 'InstanceEvent', 'InstanceIdentity', 'Row', 'ScopeView'];
 /** What these are called where the name is a class of the package. */
-const RENAMED = { InstanceEvent: 'InstanceEventView' };
+const RENAMED = { InstanceEvent: 'InstanceEventView', InstanceIdentity: 'InstanceIdentityView' };
 
 const definitions = JSON.parse(schema()).$defs;
 const inputs = reachable(INPUTS);
@@ -115,10 +115,15 @@ function typeOf(property, input) {
     case 'array':
       return input ? `readonly ${element(property, input)}[]` : `${element(property, input)}[]`;
     case 'object':
-      return `Record<string, ${typeOf(property.additionalProperties, input)}>`;
+      return `Record<string, ${typeOf(valuesOf(property), input)}>`;
     default:
       throw new Error(`no type for ${JSON.stringify(property)}`);
   }
+}
+
+/** What is in a map, whatever its names are. */
+function valuesOf({ additionalProperties, patternProperties = {} }) {
+  return Object.values(patternProperties)[0] ?? additionalProperties;
 }
 
 function element(property, input) {
@@ -165,7 +170,7 @@ function checkNames() {
   const visit = (node, name) => {
     if (node === null || typeof node !== 'object') return;
     const target = node.$ref ? definitions[node.$ref.replace('#/$defs/', '')] : node;
-    if (name && typeof target.additionalProperties === 'object') maps.add(name);
+    if (name && (typeof target.additionalProperties === 'object' || target.patternProperties)) maps.add(name);
     for (const [property, schema] of Object.entries(node.properties ?? {})) {
       if (snake(camel(property)) !== property) throw new Error(`${property} does not survive the change of case`);
       visit(schema, property);
@@ -174,7 +179,7 @@ function checkNames() {
   };
   Object.values(definitions).forEach((definition) => visit(definition));
   const source = readFileSync(new URL('../src/names.rs', import.meta.url), 'utf8');
-  const known = JSON.parse(/const MAPS: .*?= (\[.*?\]);/.exec(source)[1]);
+  const known = /const MAPS: [^=]*=([^;]*);/.exec(source)[1].match(/\w+/g);
   if (JSON.stringify(known) !== JSON.stringify([...maps].sort())) {
     throw new Error(`src/names.rs knows the maps ${known}; the schema has ${[...maps].sort()}`);
   }

@@ -1,7 +1,15 @@
 //! The core's errors on their way to the class `HandfastError` of `lib/error.mjs`.
 
 use handfast::{
-    aws::AwsError, code::Code, id::InvalidId, kubernetes::KubernetesError, sns::SnsError, vocabulary::Error,
+    audit::Break,
+    aws::{AwsError, identity::IdentityError},
+    code::Code,
+    crypto::CryptoError,
+    id::InvalidId,
+    kubernetes::KubernetesError,
+    link::LinkError,
+    sns::SnsError,
+    vocabulary::Error,
 };
 use serde::Serialize;
 
@@ -36,11 +44,18 @@ struct Failure {
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temporary: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
 }
 
 impl Failure {
     fn new(code: Code, message: String) -> Self {
-        Self { code: code.as_str(), message, path: None, temporary: None }
+        let (path, temporary, position, key, version) = (None, None, None, None, None);
+        Self { code: code.as_str(), message, path, temporary, position, key, version }
     }
 
     fn carry(&self) -> napi::Error<Carried> {
@@ -62,6 +77,7 @@ impl Throw for Error {
             | Self::MissingKey(_)
             | Self::MissingSecret(_)
             | Self::Crypto(_)
+            | Self::Rule(_)
             | Self::Busy
             | Self::Misuse(_) => Failure::new(self.code(), self.to_string()).carry(),
         }
@@ -75,7 +91,26 @@ impl Throw for SnsError {
     }
 }
 
+impl Throw for Break {
+    fn throw(self) -> napi::Error<Carried> {
+        let failure = Failure::new(self.code(), self.to_string());
+        Failure { position: self.position, key: self.key, version: self.version, ..failure }.carry()
+    }
+}
+
+impl Throw for LinkError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
 impl Throw for AwsError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for IdentityError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }
@@ -84,6 +119,12 @@ impl Throw for AwsError {
 impl Throw for KubernetesError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for CryptoError {
+    fn throw(self) -> napi::Error<Carried> {
+        Error::from(self).throw()
     }
 }
 

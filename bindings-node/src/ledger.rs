@@ -1,17 +1,19 @@
 //! The store in memory.
 
 use handfast::{
+    crypto::default_backend,
     ledger,
     record::{Key, Versioned},
-    vocabulary::{Event, EventRow, NoticeRow, WriteRow},
+    vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
 use napi_derive::napi;
 use serde::Serialize;
 
 use crate::{
-    carry::{self, Parts},
+    carry::{self, Parts, parse},
     command,
     error::{Result, Throw},
+    lists,
     registrar::Registrar,
     rows::{self, Row},
     system,
@@ -38,10 +40,7 @@ impl Ledger {
     /// Folds bodies of events into records.
     #[napi(factory)]
     pub fn replay(bodies: Vec<String>) -> Result<Self> {
-        let events =
-            bodies.iter().map(|body| Event::from_body(body)).collect::<std::result::Result<Vec<_>, _>>();
-        let events = events.map_err(Throw::throw)?;
-        ledger::Ledger::replay(events).map(Self).map_err(Throw::throw)
+        ledger::Ledger::replay(bodies, &*default_backend()).map(Self).map_err(Throw::throw)
     }
 
     /// Decides a command and commits it.
@@ -97,20 +96,38 @@ impl Ledger {
     /// All records, or those of one type, as JSON.
     #[napi]
     pub fn records(&self, record: Option<String>) -> String {
-        let row = |(key, versioned): (&Key, &Versioned)| WriteRow {
-            key: key.to_string(),
-            version: versioned.version,
-            body: versioned.record.body(),
-            index: versioned.record.index(),
-        };
+        let row = |(key, versioned): (&Key, Versioned)| lists::row(key, &versioned);
         let wanted = |row: &WriteRow| record.as_ref().is_none_or(|record| row.index.record == record);
         carry::write(&self.0.iter().map(row).filter(wanted).collect::<Vec<_>>())
     }
 
-    /// How many records there are.
+    /// A page of packages, as JSON.
+    #[napi]
+    pub fn packages(&self, filter: lists::Filter, after: Option<String>, limit: u32) -> Result<String> {
+        let after = lists::parsed(after.as_deref(), "after")?;
+        let page = self.0.packages(&filter.read()?, after.as_ref(), lists::limit(limit));
+        page.map(|page| lists::page(&page)).map_err(Throw::throw)
+    }
+
+    /// A page of a package's nodes, as JSON.
+    #[napi]
+    pub fn nodes(&self, package: String, after: Option<String>, limit: u32) -> Result<String> {
+        let (package, after) = (parse(&package, "package")?, lists::parsed(after.as_deref(), "after")?);
+        let page = self.0.nodes(package, after.as_ref(), lists::limit(limit));
+        page.map(|page| lists::page(&page)).map_err(Throw::throw)
+    }
+
+    /// How subjects stand that have changed, as JSON.
+    #[napi]
+    pub fn subjects(&self, scope: String, after: Option<String>, limit: u32) -> Result<String> {
+        let after = lists::parsed(after.as_deref(), "after")?.unwrap_or_default();
+        Ok(lists::changes(&self.0.subjects(&parse(&scope, "scope")?, after, lists::limit(limit))))
+    }
+
+    /// How many records and sealed secrets there are.
     #[napi(getter)]
     pub fn size(&self) -> u32 {
-        u32::try_from(self.0.iter().count()).unwrap_or(u32::MAX)
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
     /// All records and sealed secrets as text.
@@ -145,6 +162,13 @@ impl Ledger {
             },
         };
         carry::write(&self.0.notices().map(row).collect::<Vec<_>>())
+    }
+}
+
+impl Ledger {
+    /// Commits, for the conformance suite.
+    pub(crate) fn commit(&mut self, commit: &Commit) -> bool {
+        self.0.commit(commit)
     }
 }
 

@@ -7,17 +7,24 @@
 #![cfg_attr(test, allow(dead_code, reason = "in tests nothing is given to Node.js"))]
 #![expect(unreachable_pub, reason = "what Node.js is given is public there, not in Rust")]
 
+mod audit;
 mod aws;
 mod carry;
 mod command;
+mod conformance;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
+mod link;
+mod lists;
 mod names;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;
 mod session;
+mod signing;
 mod sns;
 mod system;
 mod verdict;
@@ -31,6 +38,12 @@ use napi_derive::napi;
 #[napi]
 pub fn sqlite_schema() -> &'static str {
     handfast::store::SQLITE_SCHEMA
+}
+
+/// Brings a file that the first schema made to the present one.
+#[napi]
+pub fn sqlite_upgrade() -> &'static str {
+    handfast::store::SQLITE_UPGRADE
 }
 
 /// Every stable code with its explanation.

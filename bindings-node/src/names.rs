@@ -6,7 +6,11 @@ use handfast::{secret::Secret, vocabulary::Error};
 use serde_json::{Map, Value};
 
 /// The members that are maps: what is in them bears names that somebody chose.
-const MAPS: [&str; 3] = ["expected_names", "labels", "tags"];
+const MAPS: [&str; 8] =
+    ["add", "certificates", "expected_names", "keepers", "kinds", "labels", "settings", "tags"];
+
+/// Those of them that hold objects, whose members have the core's names again.
+const OF_OBJECTS: [&str; 1] = ["kinds"];
 
 /// A value from JavaScript as the core reads it. `{"$secret": n}`, which only `lib/carry.mjs` writes, becomes the n-th
 /// secret.
@@ -19,7 +23,8 @@ pub(crate) fn outward(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let rename = |(name, member): (String, Value)| {
-                let member = if MAPS.contains(&name.as_str()) { member } else { outward(member) };
+                let member =
+                    if MAPS.contains(&name.as_str()) { outward_map(member) } else { outward(member) };
                 (camel(&name), member)
             };
             Value::Object(members.into_iter().map(rename).collect())
@@ -29,12 +34,18 @@ pub(crate) fn outward(value: Value) -> Value {
     }
 }
 
-/// The path in an error of the core, up to the first map.
+fn outward_map(map: Value) -> Value {
+    let Value::Object(members) = map else { return outward(map) };
+    Value::Object(members.into_iter().map(|(name, member)| (name, outward(member))).collect())
+}
+
+/// The path in an error of the core, but for what stands in maps.
 pub(crate) fn path(path: &str) -> String {
-    let mut in_map = false;
+    let (mut in_map, mut chosen) = (false, false);
     let segments = path.split('.').map(|segment| {
-        let renamed = if in_map { segment.to_owned() } else { camel(segment) };
-        in_map = in_map || MAPS.contains(&segment);
+        let renamed = if in_map || chosen { segment.to_owned() } else { camel(segment) };
+        chosen = !in_map && !chosen && OF_OBJECTS.contains(&segment);
+        in_map = in_map || (MAPS.contains(&segment) && !OF_OBJECTS.contains(&segment));
         renamed
     });
     segments.collect::<Vec<_>>().join(".")
@@ -70,8 +81,28 @@ fn rename((name, member): (String, Value), secrets: &[&Secret], at: &str) -> Res
         return Err(Error::Input { path: at, message });
     }
     let name = snake(&name);
-    let member = if MAPS.contains(&name.as_str()) { member } else { read(member, secrets, &at)? };
+    let is_map = MAPS.contains(&name.as_str());
+    let member = if is_map { read_map(member, secrets, &at)? } else { read(member, secrets, &at)? };
     Ok((name, member))
+}
+
+/// The names are somebody's own; what they stand for may be secrets or objects.
+fn read_map(map: Value, secrets: &[&Secret], at: &str) -> Result<Value, Error> {
+    match map {
+        Value::Object(members) if place(&members).is_none() => members
+            .into_iter()
+            .map(|(name, member)| {
+                let member = read(member, secrets, &format!("{at}.{name}"))?;
+                Ok((name, member))
+            })
+            .collect(),
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => read(other, secrets, at),
+    }
 }
 
 fn place(members: &Map<String, Value>) -> Option<usize> {
@@ -128,10 +159,12 @@ mod tests {
         let given = json!({
             "type": "check_in", "legacyRsa1024": true, "version1Unsubscribe": [{"ttlSeconds": 1}],
             "labels": {"someKey": "a", "some_key": "b"}, "text": "node_name",
+            "kinds": {"my_kind": {"ttlSeconds": 1}},
         });
         let core = json!({
             "type": "check_in", "legacy_rsa_1024": true, "version_1_unsubscribe": [{"ttl_seconds": 1}],
             "labels": {"someKey": "a", "some_key": "b"}, "text": "node_name",
+            "kinds": {"my_kind": {"ttl_seconds": 1}},
         });
         assert_eq!(inward(given.clone(), &[]).unwrap(), core);
         assert_eq!(outward(core), given);
@@ -147,6 +180,7 @@ mod tests {
     fn errors_speak_of_what_was_written() {
         assert_eq!(path("contents[0].ttl_seconds"), "contents[0].ttlSeconds");
         assert_eq!(path("labels.some_key"), "labels.some_key");
+        assert_eq!(path("kinds.my_kind.ttl_seconds"), "kinds.my_kind.ttlSeconds");
         assert_eq!(message("missing field `node_name`"), "missing field `nodeName`");
         assert_eq!(
             message("unknown variant `a_b`, expected `check_in`"),
@@ -159,6 +193,8 @@ mod tests {
         let secret = Secret::new("hunter2".into());
         let read = inward(json!({"token": {"$secret": 0}}), &[&secret]).unwrap();
         assert_eq!(read, json!({"token": {"$secret": "hunter2"}}));
+        let read = inward(json!({"add": {"my_item": {"$secret": 0}, "other": null}}), &[&secret]).unwrap();
+        assert_eq!(read, json!({"add": {"my_item": {"$secret": "hunter2"}, "other": null}}));
         assert!(inward(json!({"token": {"$secret": 1}}), &[&secret]).is_err());
     }
 }

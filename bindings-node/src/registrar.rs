@@ -10,16 +10,18 @@ use handfast::{
     secret::SecretKey,
     vocabulary::{Effect, Error},
 };
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
     carry::{self, Secrets, parse},
     command,
-    error::{Result, Throw, invalid},
+    error::{Carried, Result, Throw, invalid},
     kubernetes::BootstrapSecret,
     rows::{self, Row},
+    secret::Secret,
     session::Session,
+    signing::{self, SigningKeys},
     system,
 };
 
@@ -48,12 +50,34 @@ pub struct Ring {
 impl Registrar {
     /// Takes a policy as JSON and the key rings.
     #[napi(constructor)]
-    pub fn new(policy: String, secrets: Secrets<'_>, peppers: Ring, sealing: Ring) -> Result<Self> {
+    pub fn new(
+        policy: String,
+        secrets: Secrets<'_>,
+        peppers: Ring,
+        sealing: Ring,
+        signing: Option<SigningKeys<'_>>,
+    ) -> Result<Self> {
         let policy: Policy = carry::read_as(&policy, &secrets, "")?;
         let (peppers, sealing) = (key_ring(peppers, "peppers")?, key_ring(sealing, "sealing")?);
-        registrar::Registrar::new(policy, peppers, sealing, crypto::default_backend())
-            .map(|registrar| Self(Arc::new(registrar)))
-            .map_err(Throw::throw)
+        let signing = signing.map(|keys| signing::ring(&keys, "signing")).transpose()?;
+        let registrar = registrar::Registrar::new(policy, peppers, sealing, crypto::default_backend());
+        let registrar = registrar.map_err(Throw::throw)?;
+        Ok(Self(Arc::new(match signing {
+            Some(ring) => registrar.with_signing(ring),
+            None => registrar,
+        })))
+    }
+
+    /// The JWK set that node credentials verify under, as JSON.
+    #[napi]
+    pub fn public_jwks(&self) -> Option<String> {
+        self.0.public_keys().map(|keys| keys.to_jwks().to_string())
+    }
+
+    /// A nonce for a node's next proof.
+    #[napi]
+    pub fn nonce(&self, now: i64) -> Result<String> {
+        self.0.nonce(system::now(now, true)?).map_err(Throw::throw)
     }
 
     /// Starts a session over a command.
@@ -78,11 +102,12 @@ impl Registrar {
 
     /// Opens what an executor needs for an effect.
     #[napi]
-    pub fn reveal(&self, effect: String, rows: Vec<Row>) -> Result<Option<BootstrapSecret>> {
+    pub fn reveal(&self, effect: String, rows: Vec<Row>) -> Result<Option<Either<BootstrapSecret, Secret>>> {
         let revealed = self.0.reveal(&read_effect(&effect)?, &rows::read(rows)?).map_err(Throw::throw)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => Ok(Some((*manifest).into())),
+            Revealed::BootstrapToken(manifest) => Ok(Some(Either::A((*manifest).into()))),
+            Revealed::Value(value) => Ok(Some(Either::B(value.into()))),
         }
     }
 
@@ -112,11 +137,28 @@ impl Registrar {
     }
 }
 
+/// What is promised in a scope and what of it is in use, as JSON: of the scope's body, and how many of its packages are
+/// activated.
+#[napi]
+pub fn scope_view(body: String, active: i64) -> Result<String> {
+    let active = u64::try_from(active).map_err(|_| invalid("active", "expected a number from 0"))?;
+    match Record::from_body(&body).map_err(Throw::throw)? {
+        Record::Scope(scope) => Ok(carry::write(&scope.view(active))),
+        Record::Pool(_)
+        | Record::Package(_)
+        | Record::Name(_)
+        | Record::Subject(_)
+        | Record::Node(_)
+        | Record::Instance(_)
+        | Record::Forgotten(_) => Err(invalid("body", "expected that of a scope")),
+    }
+}
+
 fn read_effect(effect: &str) -> Result<Effect> {
     carry::read_as(effect, &Vec::new(), "effect")
 }
 
-fn key_ring(ring: Ring, argument: &str) -> Result<KeyRing> {
+pub(crate) fn key_ring(ring: Ring, argument: &str) -> Result<KeyRing> {
     let mut keys = BTreeMap::new();
     for (id, key) in ring.ids.iter().zip(&ring.keys) {
         let at = format!("{argument}.keys.{id}");
@@ -124,10 +166,13 @@ fn key_ring(ring: Ring, argument: &str) -> Result<KeyRing> {
         keys.insert(parse(id, &at)?, SecretKey::new(bytes));
     }
     let current = parse(&ring.current, &format!("{argument}.current"))?;
-    KeyRing::new(current, keys).map_err(|error| {
-        if let Error::Input { path, message } = &error {
-            return invalid(&format!("{argument}.{path}"), message);
-        }
-        error.throw()
-    })
+    KeyRing::new(current, keys).map_err(|error| within(argument, error))
+}
+
+/// An error about a part of an argument.
+pub(crate) fn within(argument: &str, error: Error) -> napi::Error<Carried> {
+    if let Error::Input { path, message } = &error {
+        return invalid(&format!("{argument}.{path}"), message);
+    }
+    error.throw()
 }

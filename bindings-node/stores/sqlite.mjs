@@ -5,8 +5,9 @@
  * Uses `node:sqlite` where Node.js has it (from 22.5), else the package `@photostructure/sqlite`, which is the same
  * code for older versions.
  */
-import { SQLITE_SCHEMA, timestamp } from '../lib/index.mjs';
+import { SQLITE_SCHEMA, SQLITE_UPGRADE, scopeView, timestamp } from '../lib/index.mjs';
 import { misuse } from '../lib/error.mjs';
+import { recordsQuery } from './lists.mjs';
 
 const { DatabaseSync } = await loadSqlite();
 
@@ -17,15 +18,16 @@ export class SqliteStore {
   /** The open database: for queries and tables of your own. */
   database;
   #statements;
+  #lists = new Map();
 
   /**
-   * Opens or makes the file, and makes the tables that are missing.
+   * Opens or makes the file, and makes the tables that are missing. A file of an earlier schema is brought up to date.
    *
    * @param {string | URL | DatabaseSync} location a path, `:memory:`, or an open database, which stays the caller's
    */
   constructor(location) {
     this.database = isDatabase(location) ? location : open(location);
-    this.database.exec(SQLITE_SCHEMA);
+    makeTables(this.database);
     this.#statements = prepare(this.database);
   }
 
@@ -60,10 +62,36 @@ export class SqliteStore {
     return this.#statements.nextWake.get().at;
   }
 
-  /** Records of one type, the oldest first; `after` the last row of one page gives the next. */
-  records(record = 'package', { scope = null, status = null, name = null, after, limit = 100 } = {}) {
-    const place = after ? [after.index.createdAt, after.key] : ['', ''];
-    return this.#statements.records.all(record, scope, scope, status, status, name, name, ...place, limit).map(indexed);
+  /**
+   * Records of one type, the oldest first; `after` the last row of one page gives the next. All that is given must hold:
+   * one of several `status`, all `labels`, the key of a package as the `parent` of nodes and packages. With a
+   * `namePrefix` the list is in the order of names.
+   */
+  records(record = 'package', { scope, status, kind, name, namePrefix, labels, parent, after, limit = 100 } = {}) {
+    const filter = { scope, status, kind, name, namePrefix, labels, parent, after, limit };
+    const { sql, values } = recordsQuery(record, filter);
+    if (!this.#lists.has(sql)) this.#lists.set(sql, this.database.prepare(sql));
+    return this.#lists
+      .get(sql)
+      .all(...values)
+      .map(indexed);
+  }
+
+  /**
+   * The subjects of a scope in the order of their latest changes, each with how it stands now: `active`, `expected`,
+   * `banned` or `gone`. `after` the last `sequence` that you have seen gives what has changed since: so a host keeps an
+   * allow-list in step.
+   */
+  subjects(scope, { after = 0, limit = 100 } = {}) {
+    const subject = `subject/${scope}/`.length;
+    const changes = this.#statements.subjects.all(scope, after, limit);
+    return changes.map(({ key, ...change }) => ({ subject: key.slice(subject), ...change }));
+  }
+
+  /** What is promised in a scope and what of it is in use; `null` for one that was never configured. */
+  scope(scope) {
+    const found = this.#statements.scope.get(scope, scope);
+    return found ? scopeView(found, found.active) : null;
   }
 
   /** Facts in the order of their commits, of one record or of all; `after` the last `sequence` gives the next page. */
@@ -88,8 +116,8 @@ export class SqliteStore {
   #write({ writes, events, notices, vault }) {
     const { write, event, notice, put, shred } = this.#statements;
     for (const { key, version, body, index } of writes) {
-      const { record, scope, name, kind, status, labels = {}, createdAt, wakeAt } = index;
-      const columns = [record, scope, name, kind, status].map((value) => value ?? null);
+      const { record, scope, name, kind, status, parent, labels = {}, createdAt, wakeAt } = index;
+      const columns = [record, scope, name, kind, status, parent].map((value) => value ?? null);
       write.run(key, version, body, ...columns, JSON.stringify(labels), createdAt, wakeAt ?? null);
     }
     for (const { key, version, at, fact, scope, body } of events) {
@@ -110,9 +138,12 @@ function prepare(database) {
     secret: statement('SELECT key, 1 AS version, sealed AS body FROM handfast_vault WHERE key = ?'),
     version: statement('SELECT version FROM handfast_records WHERE key = ?'),
     write: statement(`
-      INSERT OR REPLACE INTO handfast_records
-        (key, version, body, record, scope, name, kind, status, labels, created_at, wake_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      INSERT INTO handfast_records
+        (key, version, body, record, scope, name, kind, status, parent, labels, created_at, wake_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, record = excluded.record,
+        scope = excluded.scope, name = excluded.name, kind = excluded.kind, status = excluded.status,
+        parent = excluded.parent, labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at`),
     event: statement('INSERT INTO handfast_events (key, version, at, fact, scope, body) VALUES (?, ?, ?, ?, ?, ?)'),
     notice: statement(`
       INSERT INTO handfast_notices (coalesce, count, first_at, last_at, body) VALUES (?, 1, ?, ?, ?)
@@ -121,9 +152,18 @@ function prepare(database) {
     shred: statement('DELETE FROM handfast_vault WHERE key = ?'),
     due: statement('SELECT key FROM handfast_records WHERE wake_at <= ? ORDER BY wake_at, key LIMIT ?'),
     nextWake: statement('SELECT min(wake_at) AS at FROM handfast_records WHERE wake_at IS NOT NULL'),
-    records: statement(`
-      SELECT * FROM handfast_records WHERE record = ? AND (? IS NULL OR scope = ?) AND (? IS NULL OR status = ?)
-        AND (? IS NULL OR name = ?) AND (created_at, key) > (?, ?) ORDER BY created_at, key LIMIT ?`),
+    // A node of a package that has ended is none, also before a sweep has come by.
+    subjects: statement(`
+      SELECT e.sequence, r.key,
+        iif(r.status = 'active' AND p.status NOT IN ('created', 'delivered', 'activated'), 'gone', r.status) AS status
+      FROM handfast_events AS e CROSS JOIN handfast_records AS r ON r.key = e.key AND r.version = e.version
+      LEFT JOIN handfast_records AS n ON n.key = 'node/' || json_extract(r.body, '$.node')
+      LEFT JOIN handfast_records AS p ON p.key = n.parent
+      WHERE e.key >= 'subject/' AND e.key < 'subject0' AND e.scope = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?`),
+    scope: statement(`
+      SELECT body, (SELECT count(*) FROM handfast_records
+        WHERE record = 'package' AND scope = ? AND status = 'activated') AS active
+      FROM handfast_records WHERE record = 'scope' AND scope = ?`),
     events: statement(`
       SELECT sequence, key, version, at, fact, scope, body FROM handfast_events
       WHERE (? IS NULL OR key = ?) AND sequence > ? ORDER BY sequence LIMIT ?`),
@@ -142,6 +182,27 @@ function open(location) {
     PRAGMA secure_delete = ON;
   `);
   return database;
+}
+
+function makeTables(database) {
+  if (columnsOf(database).includes('parent')) {
+    database.exec(SQLITE_SCHEMA);
+    return;
+  }
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const columns = columnsOf(database);
+    database.exec(columns.length > 0 && !columns.includes('parent') ? SQLITE_UPGRADE : SQLITE_SCHEMA);
+    database.exec('COMMIT');
+  } catch (error) {
+    rollBack(database);
+    throw error;
+  }
+}
+
+function columnsOf(database) {
+  const columns = database.prepare("SELECT name FROM pragma_table_info('handfast_records')").all();
+  return columns.map(({ name }) => name);
 }
 
 /** A row with its columns as the core named them. */

@@ -28,7 +28,7 @@ describe('errors', () => {
       [
         issue({ bindings: { nodeNames: 'a' } }),
         'bindings.nodeNames',
-        /expected one of `instance`, `nodeName`, `cidrs`$/,
+        /expected one of `instance`, .*`nodeName`, `spiffeId`, `cidrs`$/,
       ],
       [issue({ contents: [{ type: 'kubernetes_bootstrap_token', ttlSeconds: -1 }] }), undefined, /contents\[0\]/],
       [issue({ labels: { some_key: 7 } }), 'labels.some_key', /^labels\.some_key: invalid type/],
@@ -36,7 +36,7 @@ describe('errors', () => {
       [{ type: 'issue', authority: 'operator:ann' }, '', /missing field `name`/],
       [{ type: 'issue', name: 'a' }, 'authority', /is required/],
       [{ type: 'check_in', node: 'n', fingerprint: 'a', sequence: 1 }, 'node', /NodeId/],
-      [{ type: 'checkIn' }, 'type', /expected issue/],
+      [{ type: 'checkIn' }, 'type', /expected one of issue/],
       [issue({ ttlSeconds: Number.NaN }), 'ttlSeconds', /finite/],
       [issue({ ttlSeconds: 60n }), 'ttlSeconds', /bigint/],
       [issue({ name: new Date(Number.NaN) }), 'name', /valid Date/],

@@ -23,7 +23,7 @@ it('replays its history bit for bit', async () => {
   assert.deepEqual(Ledger.replay(store.events().map(({ body }) => body)).records(), store.records());
   const gap = store.events().slice(1);
   assert.throws(() => Ledger.replay(gap), { code: 'corrupt_record' });
-  const newer = store.events()[0].body.replace('"schema":1', '"schema":2');
+  const newer = store.events()[0].body.replace('"schema":2', '"schema":3');
   assert.throws(() => Ledger.replay([newer]), { code: 'newer_schema' });
 });
 
@@ -57,5 +57,5 @@ it('gives rows by their keys', async () => {
     { key: row.key, version: row.version, body: row.body },
   ]);
   assert.throws(() => store.read(['nonsense']), { code: 'invalid_input', path: 'keys[0]' });
-  assert.equal(store.size, store.records().length);
+  assert.equal(store.size, store.snapshot().trimEnd().split('\n').length - 1);
 });

@@ -59,6 +59,7 @@ describe('a file', () => {
       .all();
     assert.deepEqual(tables.map(({ name }) => name).sort(), [
       'handfast_events',
+      'handfast_labels',
       'handfast_notices',
       'handfast_records',
       'handfast_vault',

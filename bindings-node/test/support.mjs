@@ -1,9 +1,10 @@
 // What the tests share: a fake clock, a registrar, and messages signed by the project's own test authority.
+import assert from 'node:assert/strict';
 import { createSign } from 'node:crypto';
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { Ledger, Registrar, SnsReceiver, readInstanceEvent, run } from 'handfast';
+import { Ledger, Registrar, SnsReceiver, readInstanceEvent, run, work } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,7 +44,7 @@ export const STORES = {
       read: later('read'),
       commit: later('commit'),
       due: later('due'),
-      records: (record) => store.records(record),
+      records: (...given) => store.records(...given),
       events: () => store.events(),
       notices: () => store.notices(),
     };
@@ -71,6 +72,46 @@ export class World {
   /** Applies every deadline that has come. */
   async expire() {
     for (const key of await this.store.due(this.clock.now)) await this.run({ type: 'expire', key });
+  }
+
+  /** The view of a record. */
+  async view(key) {
+    const [row] = await this.store.read([key]);
+    return this.registrar.view(row);
+  }
+
+  /** Issues a package, and delivers it unless said otherwise. */
+  async issue(name, more = {}) {
+    const answer = await this.run({ type: 'issue', authority: 'operator:ann', name, deliver: true, ...more });
+    assert.equal(answer.type, 'issued', answer.message);
+    return answer;
+  }
+
+  /** Redeems a token, and gives the node. */
+  async redeem(token, fingerprint) {
+    const answer = await this.run({ type: 'redeem', token, fingerprint });
+    assert.equal(answer.type, 'redeemed', answer.message);
+    return answer;
+  }
+
+  /** The code with which a command is refused. */
+  async refused(command) {
+    const answer = await this.run(command);
+    assert.equal(answer.type, 'refused');
+    return answer.code;
+  }
+
+  /** Does everything that is to be done now, and says what it was. */
+  async settle(perform = () => {}) {
+    const done = [];
+    const executor = (effect) => {
+      perform(effect.work);
+      done.push(effect.work.type);
+      return { type: 'done' };
+    };
+    const options = { registrar: this.registrar, now: this.clock.now };
+    while (await work.perform(this.store, executor, options));
+    return done;
   }
 
   facts() {

@@ -7,13 +7,17 @@ import type {
   Effect,
   EventRow,
   Explanation,
+  IdentityTrust,
   Instant,
   InstanceEventView,
+  InstanceIdentityView,
   InstanceState,
   Key,
   NoticeRow,
+  PackageStatus,
   Policy,
   Row,
+  ScopeView,
   SignatureVersion,
   SnsPolicy,
   Trust,
@@ -21,7 +25,10 @@ import type {
 } from './vocabulary.js';
 
 export type * from './vocabulary.js';
+export * as audit from './audit.js';
 export * as kubernetes from './kubernetes.js';
+export * as link from './link.js';
+export * as work from './work.js';
 
 /** Text that must not be seen: it prints as `[redacted]`, and is wiped when it is garbage. */
 export class Secret {
@@ -38,6 +45,42 @@ export class Secret {
 }
 
 /**
+ * A node's private key: it proves who the node is, and never leaves it. The file that `toPem` fills belongs to the node
+ * alone (mode 0600).
+ */
+export class NodeKey {
+  private constructor();
+  /** Draws a new key from the system's entropy; `ES256` when nothing is said. */
+  static generate(algorithm?: 'ES256' | 'EdDSA'): NodeKey;
+  /** Reads an unencrypted key in PKCS#8 PEM. */
+  static fromPem(pem: string | Secret): NodeKey;
+  /** The key in PKCS#8 PEM, as `openssl genpkey` writes it. */
+  toPem(): Secret;
+  readonly algorithm: 'ES256' | 'EdDSA';
+  /** The name of the key that follows from the key alone (RFC 7638). Public. */
+  readonly thumbprint: string;
+  /** The public half as a JSON Web Key (RFC 7517). */
+  publicJwk(): Record<string, string>;
+  /** Proves possession of the key for one request (RFC 9449). */
+  makeProof(request: {
+    /** The HTTP method, in upper case. */
+    method: string;
+    /** The URL of the request; a query and a fragment are left out. */
+    url: string;
+    /** What goes with the request: the enrollment token, or the node's credential. */
+    token?: string | Secret;
+    /** What the host gave last; with it, the node's clock does not matter. */
+    nonce?: string;
+    /** The system's clock when left out. */
+    now?: Instant;
+  }): string;
+  /** `[redacted]`. */
+  toString(): string;
+  /** Without anything secret. */
+  toJSON(): { algorithm: string; thumbprint: string };
+}
+
+/**
  * What handfast throws: bad input, a broken store, a mistaken configuration, a message that does not verify. What the
  * rules do not allow is no error but an answer of type `refused`.
  */
@@ -50,6 +93,12 @@ export class HandfastError extends Error {
   readonly path?: string;
   /** Whether the same delivery may be accepted later, for errors about SNS messages: answer 503 then. */
   readonly temporary?: boolean;
+  /** How many events of a log were fed before the one that this is about, for errors of an `audit.Chain`. */
+  readonly position?: number;
+  /** The record that the event is about, where it says so. */
+  readonly key?: string;
+  /** The record's version, where the event says so. */
+  readonly version?: number;
 }
 
 /** Every stable code with its explanation. */
@@ -57,6 +106,12 @@ export const CODES: Readonly<Record<string, string>>;
 
 /** The tables of the shipped SQLite store, the same for every language. */
 export const SQLITE_SCHEMA: string;
+
+/** Brings a file that the first schema made to `SQLITE_SCHEMA`. */
+export const SQLITE_UPGRADE: string;
+
+/** What is promised in a scope and what of it is in use: of its row or body, and the number of its activated packages. */
+export function scopeView(rowOrBody: { body: string } | string, active: number): ScopeView;
 
 /**
  * An instant as handfast writes it: RFC 3339 in UTC with three decimals and `Z`, so that it sorts as text. The system's
@@ -76,8 +131,8 @@ export interface Clock {
  * What is asked of a registrar: an action, on whose behalf, and from where.
  *
  * Derive `authority` from the credential that you checked, never from what the caller says. It may be left out where
- * only one is possible: `redeem` and `check_in` (node), `expire` (timer), `observe_instance` (event), and a delivery
- * to an instance (node).
+ * only one is possible: `redeem`, `check_in`, `leave` and a delivery to anybody but an operator (node), `expire`
+ * (timer), `observe_instance` (event).
  */
 export type Command = (Action | ObserveInstance) & {
   /** On whose behalf: `operator:<name>`, `executor:<worker>`, `node`, `timer` or `event`. */
@@ -101,14 +156,34 @@ export interface KeyRing {
   keys: Record<string, Uint8Array>;
 }
 
-/** The configured state machine: a policy and two key rings. It holds no record; one serves the whole process. */
+/**
+ * Named private keys (P-256 or Ed25519), the texts in PKCS#8 PEM, one of them current. What was signed under the others
+ * still verifies.
+ */
+export interface SigningRing {
+  /** The id of the current key. */
+  current: string;
+  /** The keys. */
+  keys: Record<string, NodeKey | Secret | string | Uint8Array>;
+}
+
+/** A JWK set (RFC 7517). */
+export interface Jwks {
+  keys: Record<string, string>[];
+}
+
+/** The configured state machine: a policy and its keys. It holds no record; one serves the whole process. */
 export class Registrar {
   /**
    * @param policy every member has a safe default
-   * @param keys `peppers` key the digests of tokens, `sealing` seals secrets at rest: keep both apart from the records,
-   *   or a stolen database is a stolen fleet
+   * @param keys `peppers` key the digests of tokens, `sealing` seals secrets at rest, `signing` signs the credentials of
+   *   nodes that prove a key: keep them apart from the records, or a stolen database is a stolen fleet
    */
-  constructor(policy: Policy | undefined, keys: { peppers: KeyRing; sealing: KeyRing });
+  constructor(policy: Policy | undefined, keys: { peppers: KeyRing; sealing: KeyRing; signing?: SigningRing });
+  /** The JWK set that node credentials verify under, for other services; `null` without signing keys. */
+  publicJwks(): Jwks | null;
+  /** A nonce for a node's next proof, so that it may be given one before it is asked for it. Good for a minute. */
+  nonce(options?: Pick<Clock, 'now'>): string;
   /** Starts a session over a command, for a driver of your own. `run` is one. */
   session(command: Command): Session;
   /** The effects that are outstanding for a record: a function of the record alone, so nothing is lost in a crash. */
@@ -116,7 +191,7 @@ export class Registrar {
   /** The keys of the vault's rows that `reveal` needs for an effect; often none. */
   vaultKeys(effect: Effect): Key[];
   /** Opens what an executor needs for an effect, also after a crash; `null` when it needs nothing. */
-  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | null;
+  reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | Secret | null;
   /** A stored body of a record, an event or a notice, for people and APIs. There is no secret in it. */
   view(rowOrBody: { body: string } | string): Record<string, unknown>;
   /** What would come of a command: `keys` were looked at, and `rows` exist of them. `explain` reads them by itself. */
@@ -194,18 +269,62 @@ export class Ledger {
   nextWake(): string | null;
   /** All records, or those of one type, in the order of their keys. */
   records(record?: RecordType): WriteRow[];
+  /**
+   * A page of packages, the latest first; with a `namePrefix`, in the order of names. All that is given must hold; a
+   * `label` is a key, or `key=value`. `after` the `next` of one page gives the next page; it may be shorter than `limit`
+   * and not be the last: that is where `next` is `null`.
+   */
+  packages(options?: {
+    scope?: string;
+    status?: PackageStatus;
+    kind?: string;
+    label?: string;
+    parent?: string;
+    namePrefix?: string;
+    after?: string;
+    limit?: number;
+  }): Page;
+  /** A page of a package's nodes, in the order of their ids: also of a package that does not list them. */
+  nodes(id: string, options?: { after?: string; limit?: number }): Page;
+  /**
+   * How the subjects of a scope stand that have changed since `after`, the `next` of an earlier call; from the start,
+   * those that are active. So a host keeps an allow-list in step.
+   */
+  subjects(scope: string, options?: { after?: string; limit?: number }): Changes;
   /** The history, oldest first; empty unless the ledger is recording. */
   events(): EventRow[];
   /** The refusals, counted. */
   notices(): CountedNotice[];
   /** All records and sealed secrets as text. The history and the notices are logs, and not in it. */
   snapshot(): string;
-  /** How many records there are. */
+  /** How many records and sealed secrets there are. */
   readonly size: number;
 }
 
+/** A part of a list. */
+export interface Page {
+  records: WriteRow[];
+  /** For `after`; `null` at the end of the list. */
+  next: string | null;
+}
+
+/** Subjects that have changed. */
+export interface Changes {
+  /** Forget all that you have of the scope before you take these in. */
+  restart: boolean;
+  /** How each of them stands now. */
+  subjects: {
+    subject: string;
+    standing: { type: 'active'; node: string; package: string } | { type: 'gone' };
+  }[];
+  /** For `after`. */
+  next: string;
+  /** Whether there are more already. */
+  more: boolean;
+}
+
 /** The types of records. */
-export type RecordType = 'package' | 'name' | 'subject' | 'node' | 'instance';
+export type RecordType = 'scope' | 'pool' | 'package' | 'name' | 'subject' | 'node' | 'instance' | 'forgotten';
 
 /** What may come of a command. */
 export type AnswerTo<C extends { type: string }> = Extract<
@@ -215,11 +334,20 @@ export type AnswerTo<C extends { type: string }> = Extract<
 
 interface AnswerTypes {
   issue: 'issued';
-  deliver: 'delivered';
-  redeem: 'redeemed';
-  check_in: 'checked_in';
+  deliver: 'delivered' | 'use_nonce';
+  make_link: 'linked';
+  reissue: 'reissued';
+  redeem: 'redeemed' | 'use_nonce';
+  check_in: 'checked_in' | 'use_nonce';
+  leave: 'node_ended' | 'use_nonce';
+  evict: 'node_ended';
+  ban: 'banned';
   revoke: 'revoked';
+  configure_scope: 'configured';
+  change_pool: 'configured';
+  observe_subject: 'subject_observed';
   expire: 'expired';
+  forget: 'forgotten';
   report: 'reported';
   observe_instance: 'observed';
 }
@@ -253,7 +381,7 @@ export function reveal(
   store: Pick<Store, 'read'> | Ledger,
   effect: Effect,
   options: { registrar: Registrar },
-): Promise<import('./kubernetes.js').BootstrapSecret | null>;
+): Promise<import('./kubernetes.js').BootstrapSecret | Secret | null>;
 
 /** What every verified message tells. */
 interface Envelope {
@@ -453,3 +581,56 @@ export function readInstanceEvent(
   notification: Notification,
   trust: readonly Trust[],
 ): { type: 'instance'; event: InstanceEvent } | { type: 'not_for_us'; reason: string };
+
+/**
+ * One EC2 instance, as AWS itself describes it. Evidence: only `verifyIdentity` makes one.
+ *
+ * It proves that AWS wrote the document for this instance, not that the instance sent it: every process on the instance
+ * can read it, and whoever was sent it once can send it on. Accept it once for each start of an instance.
+ */
+export class InstanceIdentity {
+  private constructor();
+  /** The instance. EC2 never uses an id again. */
+  readonly instance: string;
+  /** The account that it is in. */
+  readonly account: string;
+  /** The region that it is in. */
+  readonly region: string;
+  /** When it was last started. */
+  readonly pendingAt: string;
+  /** The private address of its first network interface, or `null`. */
+  readonly privateIp: string | null;
+  /** The availability zone, or `null`. */
+  readonly availabilityZone: string | null;
+  /** The id of its machine image, or `null`. */
+  readonly image: string | null;
+  /** Its type, for example `t3.micro`, or `null`. */
+  readonly instanceType: string | null;
+  /** Its architecture, for example `arm64`, or `null`. */
+  readonly architecture: string | null;
+  /** The version of the document's format, or `null`. */
+  readonly version: string | null;
+  /** All of it, for logs. A plain object is no evidence. */
+  toJSON(): InstanceIdentityView;
+}
+
+/** What a node sends to prove which instance it runs on, exactly as the metadata service gave it. */
+export type IdentityProof =
+  | {
+      /** The text of `rsa2048`, with or without line breaks. */
+      pkcs7: string | Uint8Array;
+      /** The text of `document`, where the signature does not hold it. */
+      document?: string | Uint8Array;
+    }
+  | {
+      /** The text of `document`, byte for byte. */
+      document: string | Uint8Array;
+      /** The text of `signature`. Its keys have 1024 bits: the trust must allow that. */
+      signature: string | Uint8Array;
+    };
+
+/**
+ * Verifies an EC2 instance identity document. Throws for a signature that is not AWS's, a region or account that is not
+ * trusted, and an instance that was started too long ago.
+ */
+export function verifyIdentity(proof: IdentityProof, trust: IdentityTrust, options?: Clock): InstanceIdentity;

@@ -4,32 +4,52 @@ import type { Secret } from './index.js';
 
 export type AccountId = string;
 
-/** What is asked. Scopes, pools, re-issue, leaving, bans and forgetting will have actions of their own. */
+/** What is asked. */
 export type Action =
   /** Make a package. */
   | {
     type: 'issue';
     /** Unique among the live packages of the scope. */
     name: PackageName;
-    /** What turns the package Activated. */
-    activatesOn?: ActivatesOn;
+    /** What turns the package Activated; the policy's choice for its kind when left out, else the first check-in. */
+    activatesOn?: ActivatesOn | null;
     /** What a presenter must match. All of it must match. */
     bindings?: Bindings;
     /** What the package carries, at most `CONTENTS`. */
     contents?: readonly Content[];
-    /** Deliver to the operator in the same decision; not possible when contents need something external first. */
+    /**
+     * Deliver to the operator in the same decision; not possible when contents need something external first. A package that
+     * waits for what is left outside of the one before it is not delivered yet.
+     */
     deliver?: boolean;
+    /**
+     * Seconds of silence after which a node of it retires: for nodes that come and go. The policy's choice for its kind
+     * when left out, else never.
+     */
+    inactivitySeconds?: number | null;
+    /**
+     * What makes it another package when it changes: the same name with the same keepers again is the same package, with
+     * other keepers it replaces the one before. At most `KEEPERS`.
+     */
+    keepers?: Record<string, string>;
     /** The host's own classification; `node` when left out. */
     kind?: Kind;
     /** Free labels for lists. */
     labels?: Labels;
-    /** How many distinct subjects may redeem the token, at most `PACKAGE_NODES`. */
-    maxUses?: number;
+    /**
+     * How many distinct subjects may redeem the token, at most `PACKAGE_USES`; 1 when left out, any number
+     * when `null`.
+     */
+    maxUses?: number | null;
+    /** An operator's notes; for people, not for rules. */
+    notes?: Notes | null;
+    /** The live package above it. It ends with that one. Which kinds may sit under which is the policy's. */
+    parent?: PackageId | null;
     /** The same request id and name again give the same package, so that a lost reply can be asked for again. */
     request?: RequestId | null;
     /** The tenant, site or account; `default` when left out. */
     scope?: ScopeId;
-    /** Seconds until the unused package expires; the policy's default when left out, clamped to nothing: too long is an error. */
+    /** Seconds until the unused package expires; the policy's default when left out. Too long is an error, not clamped. */
     ttlSeconds?: number | null;
   }
   /** Hand a package over. */
@@ -38,27 +58,90 @@ export type Action =
     /** To whom. */
     to: Recipient;
   }
+  /** Have a download link made for a package. */
+  | {
+    type: 'make_link';
+    /** The package. */
+    package: PackageId;
+    /** Seconds that the link lives, at most `LINK_TTL_MAX_SECONDS`; the policy's default when left out. */
+    ttlSeconds?: number | null;
+  }
+  /** Give a live package a new token. */
+  | {
+    type: 'reissue';
+    /** The package. */
+    package: PackageId;
+    /** Deliver to the operator in the same decision. */
+    deliver?: boolean;
+    /** Seconds that both are good at most; the policy's default when left out. */
+    graceSeconds?: number | null;
+    /**
+     * Keep the old token good until the new one is used first, or for `graceSeconds` at most. Without it, the old one dies
+     * at once.
+     */
+    makeBeforeBreak?: boolean;
+    /** The same request id again gives the same token, so that a lost reply can be asked for again. */
+    request?: RequestId | null;
+    /** Seconds that the new token lives; the policy's default when left out. */
+    ttlSeconds?: number | null;
+  }
   /** Present an enrollment token. */
   | {
     type: 'redeem';
     /** The token, as it was handed out. */
     token: Secret | string;
-    /** An identifier of the presenter that the host vouches for; the policy must allow it. Key proofs will stand beside it. */
-    fingerprint: Fingerprint;
+    /** An identifier of the presenter that the host vouches for; the policy must allow it. */
+    fingerprint?: Fingerprint | null;
     /** The cloud instance that the presenter says it is. */
     instance?: InstanceId | null;
     /** The node name that the presenter says it has. */
     nodeName?: NodeName | null;
+    /** The presenter's proof of its key, over `redeem` and the token. */
+    proof?: Secret | string | null;
+    /** The SPIFFE id that the *host* found on the connection. */
+    spiffeId?: SpiffeId | null;
   }
   /** Say that a node is alive. */
   | {
     type: 'check_in';
     /** The node. */
     node: NodeId;
-    /** The fingerprint it redeemed with. */
-    fingerprint: Fingerprint;
     /** Counts the node's check-ins from 1. The last number again is a lost reply; an older one is a suspected clone. */
     sequence: number;
+    /** The node's credential, with a proof; it may have expired, the key is what counts. */
+    credential?: Secret | string | null;
+    /** The fingerprint it redeemed with, where the host vouches for it. */
+    fingerprint?: Fingerprint | null;
+    /** The node's proof of its key, over `check-in`. */
+    proof?: Secret | string | null;
+  }
+  /** A node says that it goes. */
+  | {
+    type: 'leave';
+    /** The node. */
+    node: NodeId;
+    /** The node's credential, with a proof. */
+    credential?: Secret | string | null;
+    /** The fingerprint it redeemed with, where the host vouches for it. */
+    fingerprint?: Fingerprint | null;
+    /** The node's proof of its key, over `leave`. */
+    proof?: Secret | string | null;
+  }
+  /** Send a node away; it may return with a new token. */
+  | {
+    type: 'evict';
+    /** The node. */
+    node: NodeId;
+  }
+  /** Never let a subject be a node again. */
+  | {
+    type: 'ban';
+    /** The scope. */
+    scope: ScopeId;
+    /** The subject. */
+    subject: Subject;
+    /** Why, for the audit. */
+    reason?: Reason | null;
   }
   /** End a package for good. */
   | {
@@ -68,10 +151,52 @@ export type Action =
     /** Why, for the audit. */
     reason?: Reason | null;
   }
+  /** Set a scope's quota. */
+  | {
+    type: 'configure_scope';
+    /** The scope. */
+    scope: ScopeId;
+    /**
+     * How many uses may be reserved at once, from the issue of their package until nothing of it is left outside; any
+     * number when left out.
+     */
+    maxActive?: number | null;
+    /** How many packages may live at once; any number when left out. */
+    maxOutstanding?: number | null;
+  }
+  /** Fill or empty a pool. */
+  | {
+    type: 'change_pool';
+    /** The scope. */
+    scope: ScopeId;
+    /** The pool. */
+    pool: PoolName;
+    /**
+     * New items, each with its content (at most `POOL_ITEM_BYTES`), at most `POOL_CHANGES`. An item that
+     * exists is left as it is.
+     */
+    add?: Record<string, Secret | string | null>;
+    /** Items to take out, at most `POOL_CHANGES`. One that a package has is not taken. */
+    remove?: readonly ItemName[];
+  }
+  /** Take note that a subject has connected. */
+  | {
+    type: 'observe_subject';
+    /** The scope. */
+    scope: ScopeId;
+    /** The subject. */
+    subject: Subject;
+  }
   /** Apply the deadlines of one record. */
   | {
     type: 'expire';
     /** The record, as the store's `due` named it. */
+    key: Key;
+  }
+  /** Forget a record that has ended. */
+  | {
+    type: 'forget';
+    /** The record: an ended package, a retired node, or an instance that is terminated. */
     key: Key;
   }
   /** Say how an effect went. */
@@ -90,7 +215,9 @@ export type ActivatesOn =
   /** The first redemption. */
   | 'redeem'
   /** The first check-in of a node: proof that it has what it was given. */
-  | 'check_in';
+  | 'check_in'
+  /** The host reports that the subject it names has connected (`ObserveSubject`). */
+  | 'report';
 
 /** A finished activity of Auto Scaling. */
 export interface Activity {
@@ -114,22 +241,50 @@ export type Answer =
   | ({ type: 'issued' } & Issued)
   /** A package was handed over. */
   | ({ type: 'delivered' } & Delivered)
+  /** A download link was made. */
+  | ({ type: 'linked' } & Linked)
+  /** A package has a new token. */
+  | ({ type: 'reissued' } & ReissuedAnswer)
   /** A token was redeemed. */
   | ({ type: 'redeemed' } & Redeemed)
+  /** A proof has to be made once more, with this nonce. */
+  | ({ type: 'use_nonce' } & UseNonce)
   /** A node is alive. */
   | ({ type: 'checked_in' } & CheckedIn)
+  /** A node is no node any more. */
+  | ({ type: 'node_ended' } & NodeEnded)
+  /** A subject is banned. */
+  | ({ type: 'banned' } & Banned)
   /** A package has ended. */
   | ({ type: 'revoked' } & Revoked)
+  /** A scope or a pool is as asked. */
+  | ({ type: 'configured' } & Configured)
   /** Deadlines were applied. */
   | ({ type: 'expired' } & Changed)
+  /** A record was forgotten. */
+  | ({ type: 'forgotten' } & Changed)
   /** A report was taken in. */
   | ({ type: 'reported' } & Changed)
   /** An event was taken in. */
   | ({ type: 'observed' } & Observed)
+  /** A subject was found. */
+  | ({ type: 'subject_observed' } & SubjectObserved)
   /** The rules said no. */
   | ({ type: 'refused' } & Refused);
 
 export type Authority = `operator:${string}` | `executor:${string}` | `node` | `timer` | `event`;
+
+/** A subject is banned. */
+export interface Banned {
+  /** The scope. */
+  scope: ScopeId;
+  /** The subject. */
+  subject: Subject;
+  /** Whether it was banned before. */
+  again: boolean;
+  /** The node that it was. */
+  node?: NodeId;
+}
 
 /** A commit as rows of text. */
 export interface Batch {
@@ -152,12 +307,20 @@ export interface Batch {
  * or a node name is claimed by the presenter, and an address is as good as the network it comes from.
  */
 export interface Bindings {
+  /** The cloud accounts that the presenter's proven instance must be in; any of them. */
+  accounts?: readonly AccountId[];
   /** Networks that the request must come from, at most `CIDRS`; any of them. */
   cidrs?: readonly string[];
+  /** The presenter's fingerprint: `jkt:` and a key's thumbprint (RFC 7638), or what the host vouches for. */
+  fingerprint?: Fingerprint | null;
   /** The cloud instance that the presenter names. */
   instance?: InstanceId | null;
-  /** The node name that the presenter names. */
+  /** The node name that the presenter names. The package is found by it when that node is seen elsewhere. */
   nodeName?: NodeName | null;
+  /** The regions that the presenter's proven instance must be in; any of them. */
+  regions?: readonly Region[];
+  /** The SPIFFE id that the host found on the presenter's connection. The package is found by it, too. */
+  spiffeId?: SpiffeId | null;
 }
 
 export type BootstrapGroup = string;
@@ -203,6 +366,14 @@ export interface CheckedIn {
   sequence: number;
   /** Whether this is the answer to a repeated check-in. */
   again: boolean;
+  /** The node's new credential, where it proved a key and the registrar has signing keys. */
+  credential?: Credential;
+}
+
+/** A scope or a pool is as asked. */
+export interface Configured {
+  /** `false`: it was so before. */
+  changed: boolean;
 }
 
 /** One thing that a package carries. */
@@ -225,7 +396,68 @@ export type Content =
     groups?: readonly BootstrapGroup[];
     /** Seconds that the token lives, at most `BOOTSTRAP_TOKEN_TTL_MAX_SECONDS`, which is the default. */
     ttlSeconds?: number;
+  }
+  /**
+   * The cluster's object for the node, deleted when the node is known to be gone (revoked, retired), never when a
+   * package merely expired.
+   */
+  | {
+    type: 'kubernetes_node';
+    /** The object's name. */
+    name: NodeName;
+  }
+  /**
+   * A SPIRE join token, made for this package. It cannot be deleted upstream: it dies when it is used or when its time
+   * has come, so it is short.
+   */
+  | {
+    type: 'spire_join_token';
+    /** The id that the agent attested by it gets besides SPIRE's own. */
+    spiffeId?: SpiffeId | null;
+    /** Seconds that the token lives, at most `JOIN_TOKEN_TTL_MAX_SECONDS`; 15 minutes when left out. */
+    ttlSeconds?: number;
+  }
+  /**
+   * A SPIRE registration entry; nothing of it is given to the node. The ids and selectors come from the policy's
+   * templates; saying them here is an override, which the policy must allow.
+   */
+  | {
+    type: 'spire_entry';
+    /** Whether it is for a downstream SPIRE server. */
+    downstream?: boolean;
+    /** The id of who must vouch for it. */
+    parentId?: SpiffeId | null;
+    /** What a workload must show, at most `SPIRE_SELECTORS`. */
+    selectors?: readonly Selector[];
+    /** The id that it grants. */
+    spiffeId?: SpiffeId | null;
+  }
+  /** A resource of a kind that the host defines and its executors make and delete. */
+  | {
+    type: 'host';
+    /** The kind. */
+    kind: ResourceKind;
+    /** Its external name; chosen by the registrar when left out. */
+    name?: ResourceName | null;
+    /** Public settings for the executor, at most `RESOURCE_SETTINGS`. */
+    settings?: Record<string, string>;
+    /** Its value. */
+    value?: HostValue;
+  }
+  /** A free item of a pool of the scope, with the package until nothing of it is left outside. */
+  | {
+    type: 'pool_item';
+    /** The pool. */
+    pool: PoolName;
   };
+
+/** A node's credential: a short-lived JWT that is bound to the node's key (`cnf.jkt`) and worth nothing without it. */
+export interface Credential {
+  /** The JWT. */
+  token: Secret;
+  /** When it ends. */
+  expiresAt: Timestamp;
+}
 
 /** A package was handed over. */
 export interface Delivered {
@@ -290,6 +522,13 @@ export type EffectOutcome =
     tags?: Record<string, string>;
   };
 
+/** What becomes of a subject that is a node already and shows the token of another package. */
+export type Enrolled =
+  /** It is refused: an operator sends the old node away first. */
+  | 'refuse'
+  /** Its old node retires, and it is one of the other package. */
+  | 'move';
+
 /** An event to append. `(key, version)` is unique. */
 export interface EventRow {
   /** The record's key. */
@@ -344,6 +583,34 @@ export type GivenContent =
     token: Secret;
     /** When the cluster stops accepting it. */
     expiresAt: Timestamp;
+  }
+  /** A SPIRE join token, for the agent's first start. */
+  | {
+    type: 'spire_join_token';
+    /** The token. */
+    token: Secret;
+    /** When the SPIRE server stops accepting it. */
+    expiresAt: Timestamp;
+  }
+  /** The value of a resource of a kind that the host defines. */
+  | {
+    type: 'host';
+    /** The kind. */
+    kind: ResourceKind;
+    /** The resource's external name. */
+    name: ResourceName;
+    /** Its value. */
+    value: Secret;
+  }
+  /** An item of a pool. */
+  | {
+    type: 'pool_item';
+    /** The pool. */
+    pool: PoolName;
+    /** The item. */
+    item: ItemName;
+    /** Its content, if it has any. */
+    content?: Secret;
   };
 
 /** A condition of the commit. */
@@ -354,9 +621,55 @@ export interface GuardRow {
   version: number;
 }
 
+/** A resource of a kind that the host defines. */
+export interface HostResource {
+  /** The kind. */
+  kind: ResourceKind;
+  /** Its external name: chosen by the registrar when the issue did not. */
+  name: ResourceName;
+  /** Its sealed value, if it has any. */
+  secret?: SecretId;
+  /** Public settings, passed on as they are. */
+  settings?: Record<string, string>;
+}
+
+/** The secret value of a host-defined resource. */
+export type HostValue =
+  /** It has none. */
+  | { type: 'none' }
+  /** 256 random bits in base64url, drawn by the registrar; given to the executor and to the node. */
+  | { type: 'drawn' }
+  /** This text, at most `FILE_BYTES`; given to the executor and to the node. */
+  | {
+    type: 'given';
+    /** The text. */
+    value: Secret | string;
+  };
+
+/** Which identity documents are believed. */
+export interface IdentityTrust {
+  /**
+   * AWS's certificates in PEM, by region: those that it publishes for the RSA-2048 form. Several for a region while AWS
+   * replaces one; at most `AWS_IDENTITY_CERTIFICATES`.
+   */
+  certificates: Record<string, readonly string[]>;
+  /** The accounts whose instances are believed. At least one: every customer of AWS gets authentic documents. */
+  accounts: readonly AccountId[];
+  /** Accept certificates with RSA-1024 keys, as the plain `signature` has in every region. Such keys can be broken. */
+  legacyRsa1024?: boolean;
+  /**
+   * Seconds since the instance was started, 900 by default. As short as the slowest boot allows: within
+   * them, whoever has seen the document can use it. From `AWS_IDENTITY_MAX_AGE_MIN_SECONDS` to
+   * `WINDOW_MAX_SECONDS`.
+   */
+  maxAgeSeconds?: number;
+  /** The regions whose instances are believed. Empty: every region that has a certificate. */
+  regions?: readonly Region[];
+}
+
 /** What a database may want columns for. */
 export interface Index {
-  /** The record's type: `package`, `name`, `subject`, `node` or `instance`. */
+  /** The record's type: `scope`, `pool`, `package`, `name`, `subject`, `node`, `instance` or `forgotten`. */
   record: string;
   /** When the record was made. */
   createdAt: Timestamp;
@@ -366,9 +679,11 @@ export interface Index {
   labels?: Labels;
   /** A package's name. */
   name?: PackageName;
+  /** The package that a node belongs to, or that a package sits under. */
+  parent?: Key;
   /** Its scope. */
   scope?: ScopeId;
-  /** The status of a package or node, the state of an instance. */
+  /** The status of a package or node, the state of an instance, the standing of a subject. */
   status?: string;
   /** When something about it is due next. */
   wakeAt?: Timestamp;
@@ -395,6 +710,26 @@ export interface InstanceEventView {
 }
 
 export type InstanceId = string;
+
+/**
+ * One EC2 instance, as AWS itself describes it.
+ *
+ * Evidence, which only a verifier makes: it does not deserialise. It proves that AWS wrote the document for this
+ * instance, not that the instance sent it: every process on the instance can read it, and whoever was sent it once can
+ * send it on. Accept it once for each start of an instance.
+ */
+export interface InstanceIdentityView {
+  instance: InstanceId;
+  account: AccountId;
+  region: Region;
+  pendingAt: Timestamp;
+  architecture?: string;
+  availabilityZone?: string;
+  image?: string;
+  instanceType?: string;
+  privateIp?: string;
+  version?: string;
+}
 
 /** Instances of certain accounts and regions with certain tags get a package. */
 export interface InstanceRule {
@@ -445,9 +780,25 @@ export interface Issued {
   token?: Secret;
 }
 
+export type ItemName = string;
+
 export type Key = string;
 
 export type Kind = string;
+
+/** Rules about one kind of packages. */
+export interface KindRule {
+  /** What turns it Activated when its issue does not say. */
+  activatesOn?: ActivatesOn | null;
+  /** Seconds of silence after which a node retires when the issue does not say. */
+  inactivitySeconds?: number | null;
+  /** The kinds of packages that it sits under, one of which it must have; none, when empty. */
+  parents?: readonly Kind[];
+  /** Seconds that an unused package lives when its issue does not say. */
+  ttlSeconds?: number | null;
+  /** Whether an identifier that the host merely vouches for is accepted; the policy's choice when left out. */
+  vouchedFingerprints?: boolean | null;
+}
 
 /** 1 to 63 letters, digits, `-`, `_` and `.` between letters or digits */
 export type LabelValue = string;
@@ -473,9 +824,30 @@ export interface LifecycleAction {
   origin?: Place;
 }
 
+/** A download link was made. */
+export interface Linked {
+  /** The package. */
+  package: PackageId;
+  /** The link's secret part: the host puts it behind its own address. */
+  link: Secret;
+  /** When it ends. */
+  expiresAt: Timestamp;
+}
+
+/** A node is no node any more. */
+export interface NodeEnded {
+  /** The node. */
+  node: NodeId;
+  /** Whether it was none before. */
+  again: boolean;
+}
+
 export type NodeId = string;
 
 export type NodeName = string;
+
+/** What an operator notes about a package, at most `NOTES_BYTES`. */
+export type Notes = string;
 
 /** A notice: insert with a count of 1, or add 1 to the row of that key. */
 export interface NoticeRow {
@@ -534,8 +906,17 @@ export interface Policy {
    * given to other machines later.
    */
   addressSeconds?: number;
+  /**
+   * Where nodes reach the host, without a slash at the end: what a proof covers (`htu`) is this and `/redeem`,
+   * `/check-in`, `/leave` or `/deliver`. Without it no proof can be judged.
+   */
+  baseUrl?: string | null;
   /** Seconds from redemption in which the node must check in. */
   confirmSeconds?: number;
+  /** Seconds that a node credential lives; it is renewed at each check-in. */
+  credentialSeconds?: number;
+  /** What becomes of a subject that is a node already and shows the token of another package. */
+  enrolledElsewhere?: Enrolled;
   /** Seconds into the past that an instance event may date from, unless it ends the instance. */
   eventAgeSeconds?: number;
   /**
@@ -545,25 +926,43 @@ export interface Policy {
   instanceIdAlone?: boolean;
   /** Which instances get a package, and which; the first rule that matches. */
   instances?: readonly InstanceRule[];
+  /** Who issues the node credentials (`iss`). */
+  issuer?: string;
+  /** Rules about kinds of packages. A kind without a rule sits under no parent. */
+  kinds?: Record<string, KindRule>;
+  /** Seconds that a download link lives when nobody says. */
+  linkSeconds?: number;
   /** Marks what we made outside, so that two registrars never delete each other's things. */
   owner?: LabelValue;
   /** Seconds that an unused package lives when its issue does not say. */
   packageTtlSeconds?: number;
+  /** How often a subject may be given its grant anew, and a package's only node be replaced, by reissued tokens. */
+  recoveries?: number;
   /** Seconds in which the same recipient may have a package again. */
   redeliverySeconds?: number;
+  /**
+   * Seconds that an old token is good at most beside a reissued one that has not been used, when the reissue asks for
+   * that and does not say how long.
+   */
+  reissueGraceSeconds?: number;
+  /** When an ended package gives back what its scope had reserved and its items of pools. */
+  release?: Release;
   /** Seconds in which the same presenter may redeem again and gets the same grant. */
   retrySeconds?: number;
+  /** How far the operator's own rule is listened to, if the registrar has one. */
+  ruleMode?: RuleMode;
+  /** How SPIRE entries are made. */
+  spire?: SpirePolicy;
   /** Whether an identifier that the host merely vouches for is accepted where no key proves it. */
   vouchedFingerprints?: boolean;
 }
 
-/**
- * A reason for people to read: cut to `REASON_BYTES`, control characters replaced by spaces, so that it
- * can neither fill a store nor forge lines in a log.
- */
+export type PoolName = string;
+
+/** Why something happened or failed, at most `REASON_BYTES`. */
 export type Reason = string;
 
-/** Who receives a package. Links and parent nodes will be recipients too. */
+/** Who receives a package. */
 export type Recipient =
   /** The operator who asks, to carry it to the node. */
   | {
@@ -571,11 +970,34 @@ export type Recipient =
     /** The package. */
     package: PackageId;
   }
-  /** The cloud instance itself, which proves itself by the address that the cloud's API gave for it. */
+  /** Whoever holds a download link that an operator had made. */
+  | {
+    type: 'link';
+    /** The link's secret part. */
+    link: Secret | string;
+  }
+  /**
+   * The cloud instance itself, which proves itself by the address that the cloud's API gave for it, or by its identity
+   * document.
+   */
   | {
     type: 'instance';
     /** The instance that the requester says it is. */
     instance: InstanceId;
+  }
+  /** An active node of the package above it, which carries it to its child. */
+  | {
+    type: 'parent_node';
+    /** The package. */
+    package: PackageId;
+    /** The node. */
+    node: NodeId;
+    /** The node's credential, with a proof. */
+    credential?: Secret | string | null;
+    /** The node's fingerprint, where the host vouches for it. */
+    fingerprint?: Fingerprint | null;
+    /** The node's proof of its key, over `deliver`. */
+    proof?: Secret | string | null;
   };
 
 /** A token was redeemed. */
@@ -592,17 +1014,45 @@ export interface Redeemed {
   activateBy: Timestamp;
   /** Whether this is a retry. */
   again: boolean;
+  /** The node's credential, where it proved a key and the registrar has signing keys. */
+  credential?: Credential;
 }
 
 export interface Refused {
   code: string;
   class: 'not_found' | 'denied' | 'conflict' | 'later' | 'malformed';
   message: string;
+  reason?: string;
 }
 
 export type Region = string;
 
+/** A package has a new token. */
+export interface ReissuedAnswer {
+  /** The package. */
+  package: PackageId;
+  /** When the new token ends. */
+  expiresAt: Timestamp;
+  /** Whether this is the answer to a repeated request. */
+  again: boolean;
+  /** Until when the old token is good at the latest; it is dead, when absent. */
+  oldUntil?: Timestamp;
+  /** The enrollment token, if it was delivered in the same decision. */
+  token?: Secret;
+}
+
+/** When an ended package gives back what it held. */
+export type Release =
+  /** When nothing of it is left outside: there is never one more out there than there may be. */
+  | 'when_gone'
+  /** At once. For scopes whose numbers are our own, not an upstream's. */
+  | 'at_end';
+
 export type RequestId = string;
+
+export type ResourceKind = string;
+
+export type ResourceName = string;
 
 /** A package has ended. */
 export interface Revoked {
@@ -624,9 +1074,41 @@ export interface Row {
   body: string;
 }
 
+/** How far a rule is listened to: for its rollout. */
+export type RuleMode =
+  /** It is not asked. */
+  | 'off'
+  /** It is asked and reported, and nothing is refused: to see what it would do before it does it. */
+  | 'warn'
+  /**
+   * What it denies is refused, and a rule that fails lets nothing through. The default, because whoever configures a
+   * rule expects it to hold.
+   */
+  | 'enforce';
+
 export type ScopeId = string;
 
+/** What is promised in a scope, and what of it is in use. */
+export interface ScopeView {
+  /** The scope. */
+  scope: ScopeId;
+  /** The live packages. */
+  outstanding: number;
+  /** The uses reserved: from the issue of their package until nothing of it is left outside. */
+  reserved: number;
+  /** The packages that are in use. */
+  active: number;
+  /** How many more uses can be reserved; any number, when absent. */
+  free?: number;
+  /** How many uses may be reserved at once; any number, when absent. */
+  maxActive?: number;
+  /** How many packages may live at once; any number, when absent. */
+  maxOutstanding?: number;
+}
+
 export type SecretId = string;
+
+export type Selector = string;
 
 /** How a message is signed. The version itself is not signed: see `Policy` for the guard against downgrades. */
 export type SignatureVersion =
@@ -699,6 +1181,39 @@ export interface SnsPolicy {
   roots?: readonly string[];
 }
 
+export type SpiffeId = string;
+
+/** A SPIRE registration entry, as `BatchCreateEntry` takes it. */
+export interface SpireEntry {
+  /** The entry's id: ours, so that making it twice makes one. */
+  id: string;
+  /** The id that it grants. */
+  spiffeId: SpiffeId;
+  /** The id of who must vouch for it: an agent, or the server. */
+  parentId: SpiffeId;
+  /** What a workload must show; all of it. */
+  selectors: Selector[];
+  /** Whether it is for a downstream SPIRE server. */
+  downstream?: boolean;
+}
+
+/**
+ * How SPIRE entries are made. In the templates, `{trust_domain}`, `{scope}`, `{kind}`, `{name}` and `{package}` stand for
+ * what the package has.
+ */
+export interface SpirePolicy {
+  /** Whether an issue may choose all of these itself. An operator who may do that can give any node any identity. */
+  mayOverride?: boolean;
+  /** The id of who must vouch for it. */
+  parentId?: string;
+  /** What a workload must show, at most `SPIRE_SELECTORS`. */
+  selectors?: readonly string[];
+  /** The id that an entry grants, for example `spiffe://{trust_domain}/ns/edge/{name}`. */
+  spiffeId?: string;
+  /** The trust domain's name. */
+  trustDomain?: string;
+}
+
 /** What EC2 does with an interrupted spot instance. */
 export type SpotAction =
   /** It ends. */
@@ -707,6 +1222,22 @@ export type SpotAction =
   | 'stop'
   /** It hibernates and may be resumed by EC2. */
   | 'hibernate';
+
+export type Subject = `node/${string}` | `spiffe://${string}` | `[A-Za-z0-9][A-Za-z0-9._:=+-]{0,127}`;
+
+/** A subject was found. */
+export interface SubjectObserved {
+  /** The scope. */
+  scope: ScopeId;
+  /** The subject. */
+  subject: Subject;
+  /** The live package that names it, or that its node belongs to. */
+  package: PackageId;
+  /** Whether this turned the package Activated. */
+  activated: boolean;
+  /** Its node, if it is one. */
+  node?: NodeId;
+}
 
 /** An instant in RFC 3339, UTC, with three decimals. */
 export type Timestamp = string;
@@ -743,6 +1274,12 @@ export interface Trust {
   accounts?: readonly AccountId[];
   /** The regions whose instances it may speak of. Empty: only the region that the topic is in. */
   regions?: readonly Region[];
+}
+
+/** A proof has to be made once more, with this nonce: the presenter's clock does not matter then. */
+export interface UseNonce {
+  /** For the proof's `nonce`; good for a minute. */
+  nonce: string;
 }
 
 /** A row of the vault. */
@@ -784,6 +1321,57 @@ export type Work =
     type: 'delete_bootstrap_token';
     /** The Secret's name in `kube-system`. */
     name: string;
+  }
+  /** Ensure that the cluster has no object for the node. */
+  | {
+    type: 'delete_kubernetes_node';
+    /** The object's name. */
+    name: NodeName;
+  }
+  /** Ensure that exactly this SPIRE join token exists (`CreateJoinToken` with our own value); `reveal` gives it. */
+  | {
+    type: 'ensure_spire_join_token';
+    /** The sealed token. */
+    secret: SecretId;
+    /** When the token expires. */
+    expiresAt: Timestamp;
+    /** The id that the agent attested by it gets besides SPIRE's own. */
+    spiffeId?: SpiffeId;
+  }
+  /** Ensure that exactly this SPIRE entry exists (`BatchCreateEntry` with our own id). */
+  | {
+    type: 'ensure_spire_entry';
+    /** The entry. */
+    entry: SpireEntry;
+  }
+  /** Ensure that the SPIRE entry does not exist (`BatchDeleteEntry`). */
+  | {
+    type: 'delete_spire_entry';
+    /** The entry's id. */
+    id: string;
+  }
+  /** Ensure that exactly this resource exists; `reveal` gives its value, if it has one. */
+  | {
+    type: 'ensure_host';
+    /** The resource. */
+    resource: HostResource;
+  }
+  /** Ensure that the resource does not exist. */
+  | {
+    type: 'delete_host';
+    /** Its kind. */
+    kind: ResourceKind;
+    /** Its external name. */
+    name: ResourceName;
+  }
+  /**
+   * Send `expire` for every live node and package whose index names this package as its parent; report `done` when
+   * there is none left.
+   */
+  | {
+    type: 'sweep';
+    /** The package. */
+    package: PackageId;
   };
 
 /** A record to insert or replace. */

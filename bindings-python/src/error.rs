@@ -1,19 +1,30 @@
 //! The core's errors as the exceptions that `handfast/errors.py` defines.
 
 use handfast::{
-    aws::AwsError, code::Code, id::InvalidId, kubernetes::KubernetesError, sns, vocabulary::Error,
+    audit::Break,
+    aws::{AwsError, identity::IdentityError},
+    code::Code,
+    crypto::CryptoError,
+    id::InvalidId,
+    kubernetes::KubernetesError,
+    link::LinkError,
+    sns,
+    vocabulary::Error,
 };
 use pyo3::prelude::*;
 
 /// The exceptions, which are defined in Python so that they are ordinary classes there.
 mod python {
+    pyo3::import_exception!(handfast.errors, AuditError);
     pyo3::import_exception!(handfast.errors, AwsError);
     pyo3::import_exception!(handfast.errors, Busy);
     pyo3::import_exception!(handfast.errors, CryptoError);
     pyo3::import_exception!(handfast.errors, InvalidInput);
     pyo3::import_exception!(handfast.errors, KubernetesError);
+    pyo3::import_exception!(handfast.errors, LinkError);
     pyo3::import_exception!(handfast.errors, MissingKey);
     pyo3::import_exception!(handfast.errors, Misuse);
+    pyo3::import_exception!(handfast.errors, RuleError);
     pyo3::import_exception!(handfast.errors, SnsError);
     pyo3::import_exception!(handfast.errors, StoreError);
 }
@@ -33,6 +44,7 @@ impl Raise for Error {
             }
             Self::MissingKey(_) => python::MissingKey::new_err(arguments),
             Self::Crypto(_) => python::CryptoError::new_err(arguments),
+            Self::Rule(_) => python::RuleError::new_err(arguments),
             Self::Busy => python::Busy::new_err(arguments),
             Self::Misuse(_) => python::Misuse::new_err(arguments),
         }
@@ -45,7 +57,32 @@ impl Raise for sns::SnsError {
     }
 }
 
+impl Raise for Break {
+    fn raise(self) -> PyErr {
+        let key = self.key.as_deref().map(str::to_owned);
+        python::AuditError::new_err((
+            self.to_string(),
+            self.code().as_str(),
+            self.position,
+            key,
+            self.version,
+        ))
+    }
+}
+
+impl Raise for LinkError {
+    fn raise(self) -> PyErr {
+        python::LinkError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
 impl Raise for AwsError {
+    fn raise(self) -> PyErr {
+        python::AwsError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for IdentityError {
     fn raise(self) -> PyErr {
         python::AwsError::new_err((self.to_string(), self.code().as_str()))
     }
@@ -54,6 +91,12 @@ impl Raise for AwsError {
 impl Raise for KubernetesError {
     fn raise(self) -> PyErr {
         python::KubernetesError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for CryptoError {
+    fn raise(self) -> PyErr {
+        Error::from(self).raise()
     }
 }
 

@@ -3,14 +3,16 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handfast::{
+    crypto::default_backend,
     ledger,
+    ledger::Filter,
     record::{Key, Versioned},
-    vocabulary::{Event, EventRow, NoticeRow, WriteRow},
+    vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
 use pyo3::{prelude::*, types::PyList};
 use serde::Serialize;
 
-use crate::{command, convert, error::Raise, registrar::Registrar, rows, system};
+use crate::{command, convert, error::Raise, lists, registrar::Registrar, rows, system};
 
 /// A store in memory: fast, with snapshots, lost with the process. Give it to `handfast.run` like any other store.
 ///
@@ -63,18 +65,74 @@ impl Ledger {
         self.lock().next_wake().map(|at| at.to_string())
     }
 
-    /// All records, or those of one type (`package`, `name`, `subject`, `node`, `instance`), in the order of their keys.
+    /// All records, or those of one type (`scope`, `pool`, `package`, `name`, `subject`, `node`, `instance`, `forgotten`), in
+    /// the order of their keys.
     #[pyo3(signature = (record=None))]
     fn records<'py>(&self, py: Python<'py>, record: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let row = |(key, versioned): (&Key, &Versioned)| WriteRow {
-            key: key.to_string(),
-            version: versioned.version,
-            body: versioned.record.body(),
-            index: versioned.record.index(),
-        };
+        let row = |(key, versioned): (&Key, Versioned)| lists::row(key, &versioned);
         let wanted = |row: &WriteRow| record.is_none_or(|record| row.index.record == record);
         let records: Vec<_> = self.lock().iter().map(row).filter(wanted).collect();
         to_python(py, &records)
+    }
+
+    /// A page of packages, the latest first; with a `name_prefix`, in the order of names. All that is given must hold; a
+    /// `label` is a key, or `key=value`. `after` the `next` of one page gives the next page; it may be shorter than
+    /// `limit` and not be the last: that is where `next` is `None`.
+    #[pyo3(signature = (
+        *, scope=None, status=None, kind=None, label=None, parent=None, name_prefix=None, after=None, limit=100
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+    fn packages<'py>(
+        &self,
+        py: Python<'py>,
+        scope: Option<&str>,
+        status: Option<&str>,
+        kind: Option<&str>,
+        label: Option<&str>,
+        parent: Option<&str>,
+        name_prefix: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let filter = Filter {
+            scope: lists::parsed(scope, "scope")?,
+            status: lists::status(status)?,
+            kind: lists::parsed(kind, "kind")?,
+            label: lists::parsed(label, "label")?,
+            parent: lists::parsed(parent, "parent")?,
+            name_prefix: lists::parsed(name_prefix, "name_prefix")?,
+        };
+        let page = self.lock().packages(&filter, lists::parsed(after, "after")?.as_ref(), limit);
+        to_python(py, &lists::page(&page.map_err(Raise::raise)?))
+    }
+
+    /// A page of a package's nodes, in the order of their ids: also of a package that does not list them.
+    #[pyo3(signature = (package, *, after=None, limit=100))]
+    fn nodes<'py>(
+        &self,
+        py: Python<'py>,
+        package: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let package = lists::one(package, "package")?;
+        let page = self.lock().nodes(package, lists::parsed(after, "after")?.as_ref(), limit);
+        to_python(py, &lists::page(&page.map_err(Raise::raise)?))
+    }
+
+    /// How the subjects of a scope stand that have changed since `after`, the `next` of an earlier call; from the start,
+    /// those that are active. So a host keeps an allow-list in step. `restart` says to forget what is on it first.
+    #[pyo3(signature = (scope, *, after=None, limit=100))]
+    fn subjects<'py>(
+        &self,
+        py: Python<'py>,
+        scope: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let after = lists::parsed(after, "after")?.unwrap_or_default();
+        let changes = self.lock().subjects(&lists::one(scope, "scope")?, after, limit);
+        to_python(py, &lists::changes(&changes))
     }
 
     /// The history, oldest first; empty unless the ledger is recording.
@@ -122,10 +180,8 @@ impl Ledger {
     /// the vault stays empty, because a history holds no secrets.
     #[staticmethod]
     fn replay(events: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let bodies = events.try_iter()?.map(|event| rows::body(&event?));
-        let events = bodies.map(|body| Event::from_body(&body?).map_err(Raise::raise));
-        let events = events.collect::<PyResult<Vec<_>>>()?;
-        ledger::Ledger::replay(events).map(Self::from).map_err(Raise::raise)
+        let bodies = events.try_iter()?.map(|event| rows::body(&event?)).collect::<PyResult<Vec<_>>>()?;
+        ledger::Ledger::replay(bodies, &*default_backend()).map(Self::from).map_err(Raise::raise)
     }
 
     fn __repr__(&self) -> &'static str {
@@ -140,6 +196,11 @@ impl From<ledger::Ledger> for Ledger {
 }
 
 impl Ledger {
+    /// Commits, for the conformance suite.
+    pub(crate) fn commit(&self, commit: &Commit) -> bool {
+        self.lock().commit(commit)
+    }
+
     fn lock(&self) -> MutexGuard<'_, ledger::Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

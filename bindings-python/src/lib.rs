@@ -4,16 +4,23 @@
 //! supplied here are the system's clock and entropy, where the caller gives none.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod aws;
 mod command;
+mod conformance;
 mod convert;
 mod error;
+mod identity;
 mod kubernetes;
 mod ledger;
+mod link;
+mod lists;
+mod node_key;
 mod registrar;
 mod rows;
 mod secret;
 mod session;
+mod signing;
 mod sns;
 mod system;
 mod verdict;
@@ -27,13 +34,18 @@ mod _native {
 
     #[pymodule_export]
     use super::{
+        audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
+        conformance::Conformance,
+        identity::{InstanceIdentity, verify_identity},
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,
         },
         ledger::Ledger,
-        registrar::Registrar,
+        link::{Links, VerifiedLink},
+        node_key::NodeKey,
+        registrar::{Registrar, scope_view},
         secret::Secret,
         session::Session,
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
@@ -44,6 +56,10 @@ mod _native {
     /// The tables of the shipped SQLite store, the same for every language.
     #[pymodule_export]
     const SQLITE_SCHEMA: &str = handfast::store::SQLITE_SCHEMA;
+
+    /// Brings a file that the first schema made to `SQLITE_SCHEMA`.
+    #[pymodule_export]
+    const SQLITE_UPGRADE: &str = handfast::store::SQLITE_UPGRADE;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

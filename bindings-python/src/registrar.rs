@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use handfast::{
     crypto,
+    id::KeyId,
     keyring::KeyRing,
     record::{Loaded, Record},
     registrar::{self, Policy, Revealed},
@@ -20,16 +21,18 @@ use crate::{
     error::{Raise, invalid},
     kubernetes::BootstrapSecret,
     rows,
+    secret::Secret,
     session::Session,
-    system,
+    signing, system,
 };
 
-/// The configured state machine: a policy and two key rings. It holds no record and changes nothing; share one between
+/// The configured state machine: a policy and its keys. It holds no record and changes nothing; share one between
 /// threads.
 ///
 /// `policy` is a dict of `handfast.types.Policy`; every member has a safe default. `peppers` key the digests of
-/// tokens, `sealing` seals secrets at rest: `{"current": "k1", "keys": {"k1": <32 bytes>}}` each. Keep them apart from the
-/// records, or a stolen database is a stolen fleet.
+/// tokens, `sealing` seals secrets at rest: `{"current": "k1", "keys": {"k1": <32 bytes>}}` each. With `signing`, whose
+/// keys are P-256 or Ed25519 in PKCS#8 PEM, every node that proves a key is given a credential. Keep all of them apart
+/// from the records, or a stolen database is a stolen fleet.
 #[pyclass(frozen, module = "handfast")]
 pub(crate) struct Registrar(Arc<registrar::Registrar>);
 
@@ -42,20 +45,37 @@ impl Registrar {
 #[pymethods]
 impl Registrar {
     #[new]
-    #[pyo3(signature = (policy=None, *, peppers, sealing))]
+    #[pyo3(signature = (policy=None, *, peppers, sealing, signing=None))]
     fn new(
         policy: Option<&Bound<'_, PyAny>>,
         peppers: &Bound<'_, PyAny>,
         sealing: &Bound<'_, PyAny>,
+        signing: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let policy: Policy = match policy {
             Some(policy) => from_value(convert::to_value(policy)?, "").map_err(Raise::raise)?,
             None => Policy::default(),
         };
         let (peppers, sealing) = (key_ring(peppers, "peppers")?, key_ring(sealing, "sealing")?);
-        registrar::Registrar::new(policy, peppers, sealing, crypto::default_backend())
-            .map(|registrar| Self(Arc::new(registrar)))
-            .map_err(Raise::raise)
+        let signing = signing.map(|ring| signing::ring(ring, "signing")).transpose()?;
+        let registrar = registrar::Registrar::new(policy, peppers, sealing, crypto::default_backend());
+        let registrar = registrar.map_err(Raise::raise)?;
+        Ok(Self(Arc::new(match signing {
+            Some(ring) => registrar.with_signing(ring),
+            None => registrar,
+        })))
+    }
+
+    /// The JWK set that node credentials verify under, for other services; `None` without signing keys.
+    fn public_jwks<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let keys = self.0.public_keys().map(|keys| keys.to_jwks());
+        keys.map(|keys| convert::to_python(py, &keys, &[])).transpose()
+    }
+
+    /// A nonce for a node's next proof, so that it may be given one before it is asked for it. Good for a minute.
+    #[pyo3(signature = (*, now=None))]
+    fn nonce(&self, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
+        self.0.nonce(system::now(now, true)?).map_err(Raise::raise)
     }
 
     /// Start a session over a command, for a driver of your own. `handfast.run` is one.
@@ -84,15 +104,12 @@ impl Registrar {
 
     /// Open what an executor needs for an effect, also after a crash. `rows` are those of `vault_keys`, as the store
     /// read them. `None` when the effect needs nothing.
-    fn reveal(
-        &self,
-        effect: &Bound<'_, PyAny>,
-        rows: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<BootstrapSecret>> {
+    fn reveal(&self, effect: &Bound<'_, PyAny>, rows: &Bound<'_, PyAny>) -> PyResult<Option<Opened>> {
         let revealed = self.0.reveal(&read_effect(effect)?, &rows::read(rows)?).map_err(Raise::raise)?;
         match revealed {
             Revealed::Nothing => Ok(None),
-            Revealed::BootstrapToken(manifest) => Ok(Some((*manifest).into())),
+            Revealed::BootstrapToken(manifest) => Ok(Some(Opened::BootstrapToken((*manifest).into()))),
+            Revealed::Value(value) => Ok(Some(Opened::Value(value.into()))),
         }
     }
 
@@ -126,36 +143,78 @@ impl Registrar {
     }
 }
 
+/// What `reveal` gives.
+#[derive(IntoPyObject)]
+pub(crate) enum Opened {
+    BootstrapToken(BootstrapSecret),
+    Value(Secret),
+}
+
+/// What is promised in a scope and what of it is in use: the scope's record, and how many of its packages are activated.
+#[pyfunction]
+#[pyo3(signature = (row_or_body, *, active))]
+pub(crate) fn scope_view<'py>(
+    py: Python<'py>,
+    row_or_body: &Bound<'py, PyAny>,
+    active: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    match Record::from_body(&rows::body(row_or_body)?).map_err(Raise::raise)? {
+        Record::Scope(scope) => {
+            convert::to_python(py, &serde_json::to_value(scope.view(active)).unwrap_or_default(), &[])
+        }
+        Record::Pool(_)
+        | Record::Package(_)
+        | Record::Name(_)
+        | Record::Subject(_)
+        | Record::Node(_)
+        | Record::Instance(_)
+        | Record::Forgotten(_) => Err(invalid("body", "expected that of a scope")),
+    }
+}
+
 fn read_effect(effect: &Bound<'_, PyAny>) -> PyResult<Effect> {
     from_value(convert::to_value(effect)?, "effect").map_err(Raise::raise)
 }
 
 /// Reads `{"current": id, "keys": {id: 32 bytes}}`; keys are bytes and never pass through JSON.
-fn key_ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<KeyRing> {
-    let expected = || invalid(argument, r#"expected {"current": "<id>", "keys": {"<id>": <32 bytes>}}"#);
-    let ring = ring.cast::<PyDict>().map_err(|_| expected())?;
-    let (Some(current), Some(given), 2) = (ring.get_item("current")?, ring.get_item("keys")?, ring.len())
-    else {
-        return Err(expected());
-    };
-    let current = current.extract::<String>().map_err(|_| expected())?;
-    let given = given.cast::<PyDict>().map_err(|_| expected())?;
+pub(crate) fn key_ring(ring: &Bound<'_, PyAny>, argument: &str) -> PyResult<KeyRing> {
+    let expected = r#"expected {"current": "<id>", "keys": {"<id>": <32 bytes>}}"#;
+    let (current, given) = named_keys(ring, argument, expected)?;
     let mut keys = BTreeMap::new();
-    for (id, key) in given.items().extract::<Vec<(String, Bound<'_, PyAny>)>>().map_err(|_| expected())? {
+    for (id, key) in given {
         let at = format!("{argument}.keys.{id}");
         let key = key_bytes(&key).ok_or_else(|| invalid(&at, "expected 32 bytes"))?;
         keys.insert(id.parse().map_err(Raise::raise)?, SecretKey::new(key));
     }
-    KeyRing::new(current.parse().map_err(Raise::raise)?, keys).map_err(|error| match error {
-        Error::Input { path, message } => invalid(&format!("{argument}.{path}"), &message),
-        other @ (Error::CorruptRecord(_)
-        | Error::NewerSchema(_)
-        | Error::MissingKey(_)
-        | Error::MissingSecret(_)
-        | Error::Crypto(_)
-        | Error::Busy
-        | Error::Misuse(_)) => other.raise(),
-    })
+    KeyRing::new(current, keys).map_err(|error| within(argument, error))
+}
+
+/// The id of the current key, and all keys by their ids.
+pub(crate) type NamedKeys<'py> = (KeyId, Vec<(String, Bound<'py, PyAny>)>);
+
+/// Reads `{"current": id, "keys": {id: key}}`, whatever a key is.
+pub(crate) fn named_keys<'py>(
+    ring: &Bound<'py, PyAny>,
+    argument: &str,
+    expected: &str,
+) -> PyResult<NamedKeys<'py>> {
+    let expected = || invalid(argument, expected);
+    let ring = ring.cast::<PyDict>().map_err(|_| expected())?;
+    let (Some(current), Some(keys), 2) = (ring.get_item("current")?, ring.get_item("keys")?, ring.len())
+    else {
+        return Err(expected());
+    };
+    let current = current.extract::<String>().map_err(|_| expected())?;
+    let keys = keys.cast::<PyDict>().map_err(|_| expected())?.items().extract().map_err(|_| expected())?;
+    Ok((current.parse().map_err(Raise::raise)?, keys))
+}
+
+/// An error about a part of an argument.
+pub(crate) fn within(argument: &str, error: Error) -> PyErr {
+    if let Error::Input { path, message } = &error {
+        return invalid(&format!("{argument}.{path}"), message);
+    }
+    error.raise()
 }
 
 fn key_bytes(key: &Bound<'_, PyAny>) -> Option<[u8; 32]> {

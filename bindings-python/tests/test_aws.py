@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from typing import Any
 
 import pytest
-from support import INSTANCE, START, TOPIC, generator, instance_event, load, notified, real_vectors
+from support import INSTANCE, START, TOPIC, VECTORS, generator, instance_event, load, notified, real_vectors
 
 import handfast
-from handfast import AwsError, InvalidInput, SnsReceiver
-from handfast.types import Trust
+from handfast import AwsError, InstanceIdentity, InvalidInput, SnsReceiver
+from handfast.types import IdentityTrust, Trust
 
 ACCOUNTS = ["123456789012", "111122223333", "908601866461", "341288657826"]
 REGIONS = ["us-east-1", "us-east-2", "us-west-1", "us-west-2"]
@@ -120,3 +121,68 @@ def test_a_forged_source_is_an_error() -> None:
     with pytest.raises(AwsError) as raised:
         handfast.aws.read(notified(forged), [{"topic": TOPIC}])
     assert raised.value.code == "aws_wrong_source"
+
+
+IDENTITY = load(VECTORS / "identity" / "cases.json")
+GENUINE = IDENTITY["cases"][0]
+
+
+def verified(case: dict[str, Any], **more: Any) -> InstanceIdentity:
+    proof = dict(case["proof"])
+    given = [proof.pop("pkcs7")] if "pkcs7" in proof else []
+    trust: IdentityTrust = IDENTITY["trusts"][case["trust"]]
+    clock = {"now": case["now"], "trusted_clock": case.get("trusted_clock", True)}
+    return handfast.aws.verify_identity(*given, **{"trust": trust, **proof, **clock, **more})
+
+
+def test_every_identity_document_of_the_vectors() -> None:
+    outcomes: Counter[str] = Counter()
+    for case in IDENTITY["cases"]:
+        expected = case["expected"]
+        if expected["verdict"] == "verified":
+            assert verified(case).to_dict() == expected["identity"], case["name"]
+        else:
+            with pytest.raises(AwsError) as raised:
+                verified(case)
+            assert raised.value.code == expected["code"], case["name"]
+        outcomes[expected["verdict"]] += 1
+    assert outcomes["verified"] >= 30 and outcomes["rejected"] >= 140, outcomes
+
+
+def test_an_identity_tells_what_it_is() -> None:
+    identity = verified(GENUINE)
+    assert (identity.instance, identity.account, identity.region) == (INSTANCE, "123456789012", "us-east-1")
+    assert (identity.pending_at, identity.private_ip) == ("2026-03-01T12:00:00.000Z", "10.0.0.209")
+    assert (identity.availability_zone, identity.image) == ("us-east-1a", "ami-0abcdef1234567890")
+    assert (identity.instance_type, identity.architecture, identity.version) == ("t3.micro", "x86_64", "2017-09-30")
+    assert repr(identity) == f"<handfast.aws.InstanceIdentity {INSTANCE} started at 2026-03-01T12:00:00.000Z>"
+
+
+def test_texts_come_as_bytes_too() -> None:
+    case = next(case for case in IDENTITY["cases"] if case["name"] == "plain: as AWS gives it")
+    members = {name: text.encode() for name, text in case["proof"].items()}
+    assert verified({**case, "proof": members}).to_dict() == verified(case).to_dict()
+
+
+@pytest.mark.parametrize("given", [{}, {"document": "{}"}, {"signature": ""}, {"pkcs7": "", "signature": ""}])
+def test_a_proof_is_whole(given: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput):
+        verified({**GENUINE, "proof": given})
+
+
+def test_a_trust_in_identities_is_strict() -> None:
+    trust: IdentityTrust = IDENTITY["trusts"]["default"]
+    with pytest.raises(InvalidInput) as raised:
+        verified(GENUINE, trust={**trust, "account": []})
+    assert raised.value.path == "trust.account"
+    for case in IDENTITY["refused_trusts"]:
+        with pytest.raises(AwsError) as refused:
+            verified(GENUINE, trust=case["trust"])
+        assert refused.value.code == "aws_identity_invalid_trust", case["name"]
+
+
+def test_an_identity_is_made_by_its_verifier_only() -> None:
+    with pytest.raises(TypeError):
+        InstanceIdentity()
+    with pytest.raises(TypeError, match="pickle"):
+        pickle.dumps(verified(GENUINE))

@@ -31,7 +31,7 @@ def test_a_broken_snapshot_or_history_is_an_error_with_a_code() -> None:
     for broken, code in [
         ("", "corrupt_record"),
         ("{}", "corrupt_record"),
-        (snapshot.replace('"schema":1', '"schema":2', 1), "newer_schema"),
+        (snapshot.replace('"schema":2', '"schema":3', 1), "newer_schema"),
         (snapshot[:-10], "corrupt_record"),
     ]:
         with pytest.raises(handfast.StoreError) as raised:
@@ -40,7 +40,7 @@ def test_a_broken_snapshot_or_history_is_an_error_with_a_code() -> None:
     for history, code in [
         (events[1:], "corrupt_record"),
         ([*events, events[0]], "corrupt_record"),
-        ([events[0]["body"].replace('"schema":1', '"schema":2')], "newer_schema"),
+        ([events[0]["body"].replace('"schema":2', '"schema":3')], "newer_schema"),
         (["{"], "corrupt_record"),
     ]:
         with pytest.raises(handfast.StoreError) as raised:

@@ -211,6 +211,7 @@ def test_the_schema_is_the_cores() -> None:
         tables = store.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         assert [name for (name,) in tables if name.startswith("handfast_")] == [
             "handfast_events",
+            "handfast_labels",
             "handfast_notices",
             "handfast_records",
             "handfast_vault",

@@ -163,7 +163,7 @@ def test_a_cloud_instance_gets_its_bootstrap_token(store: AnyStore) -> None:
     (ensure,) = host.outstanding(package)
     assert ensure["work"]["type"] == "ensure_bootstrap_token"
     secret = handfast.reveal(host.store, ensure, registrar=host.registrar)
-    assert secret is not None and secret.name == ensure["work"]["name"]
+    assert isinstance(secret, handfast.kubernetes.BootstrapSecret) and secret.name == ensure["work"]["name"]
     manifest = secret.to_yaml().expose()
     assert f'handfast.dev/instance-id: "{INSTANCE}"' in manifest
     early = host.refused(handfast.deliver(to={"type": "instance", "instance": INSTANCE}, source="10.0.0.7"))
@@ -221,7 +221,7 @@ def test_every_fact_is_a_json_document_without_secrets(host: Host) -> None:
     host.redeem(token)
     for body in host.events():
         assert "hunter2" not in body and token.expose() not in body
-        assert host.registrar.view(body)["schema"] == 1
+        assert host.registrar.view(body)["schema"] == 2
 
 
 class AsyncStore:

@@ -261,6 +261,8 @@ codes! {
     MissingSecret = "missing_secret",
     /// Too many conflicting commits on the same records; trying again later helps.
     Busy = "busy",
+    /// The operator's rule could not be loaded, or could not say: an operator's mistake, never the presenter's.
+    RuleFailed = "rule_failed",
     /// The host used the library wrongly.
     Misuse = "misuse",
     // Refusals.
@@ -308,6 +310,8 @@ codes! {
     ClockSuspect = "clock_suspect",
     /// A rule of the operator's own policy denies it.
     Policy = "policy",
+    /// A rule of the operator's own policy would deny it, and is only listened to for now.
+    PolicyWarning = "policy_warning",
     /// The scope allows no more live packages, or no more reservations.
     QuotaExceeded = "quota_exceeded",
     /// A package without a number of uses does not fit into a scope that counts its active ones.

@@ -3,9 +3,9 @@
 //! All of them are public names, never secrets, and all may be logged. Their grammars leave out `/`, control
 //! characters and white space, so that a name can be put into a key, a label or a log line without escaping.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, marker::PhantomData, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 use uuid::Uuid;
 
 use crate::{code::Code, limits, spire::SpiffeId};
@@ -41,8 +41,7 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(D::Error::custom)
+                crate::id::from_text(deserializer)
             }
         }
 
@@ -59,6 +58,27 @@ macro_rules! as_text {
     };
 }
 pub(crate) use as_text;
+
+/// Reads what is written as a text, from the text as it lies there: nothing is copied that is not kept.
+pub(crate) fn from_text<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    struct Text<T>(PhantomData<T>);
+
+    impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a string")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Text(PhantomData))
+}
 
 /// A bounded text: an alphanumeric first byte, then bytes of a small alphabet.
 macro_rules! names {

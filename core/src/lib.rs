@@ -15,11 +15,12 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
+//! | [`rules`] | what the operator adds to the rules |
 //! | [`registrar`] | what is decided |
-//! | [`ledger`], [`store`] | where records are kept |
+//! | [`ledger`], [`store`], `testing` | where records are kept, and whether that is done right |
 //! | [`audit`] | what can be shown of it afterwards, to whom it concerns |
 //!
 //! ```
@@ -64,6 +65,7 @@ pub mod limits;
 pub mod link;
 pub mod record;
 pub mod registrar;
+pub mod rules;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod seal;
@@ -71,6 +73,8 @@ pub mod secret;
 pub mod sns;
 pub mod spire;
 pub mod store;
+#[cfg(all(feature = "conformance", any(feature = "aws-lc", feature = "rust-crypto")))]
+pub mod testing;
 pub mod time;
 pub mod token;
 pub mod verified;

@@ -212,6 +212,8 @@ pub const LEDGER_SCAN: usize = 4096;
 /// Histories that a ledger tells apart for the readers of its subjects: one for each time that it was restored. Readers
 /// that were away for longer begin anew.
 pub const LEDGER_HISTORIES: usize = 64;
+/// Bytes of a rule's source, for example in Rego: far more than a person reads.
+pub const RULE_BYTES: usize = 256 * 1024;
 /// Keys of one key ring.
 pub const KEYS: usize = 16;
 /// Bytes of the body of one event: it repeats at most what its command said.

@@ -4,15 +4,18 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    aws::{InstanceEvent, Trust},
-    record::Row,
+    aws::{
+        InstanceEvent, Trust,
+        identity::{IdentityTrust, InstanceIdentity},
+    },
+    record::{Row, ScopeView},
     registrar::{Explanation, Policy},
     sns,
     vocabulary::{Action, Answer, Authority, Batch, Effect, EffectOutcome},
 };
 
 /// One document whose `$defs` hold every type, the top ones under these names: `Action`, `Answer`, `Authority`,
-/// `Batch`, `Effect`, `EffectOutcome`, `Explanation`, `InstanceEvent`, `Policy`, `Row`, `SnsPolicy`, `Trust`. In the dynamic languages a command is an `Action` with
+/// `Batch`, `Effect`, `EffectOutcome`, `Explanation`, `IdentityTrust`, `InstanceEvent`, `InstanceIdentity`, `Policy`, `Row`, `ScopeView`, `SnsPolicy`, `Trust`. In the dynamic languages a command is an `Action` with
 /// `authority` and `source` beside its own members, and a secret in an answer is the binding's own secret type.
 #[must_use]
 pub fn document() -> Value {
@@ -25,9 +28,12 @@ pub fn document() -> Value {
         generator.subschema_for::<Effect>(),
         generator.subschema_for::<EffectOutcome>(),
         generator.subschema_for::<Explanation>(),
+        generator.subschema_for::<IdentityTrust>(),
         generator.subschema_for::<InstanceEvent>(),
+        generator.subschema_for::<InstanceIdentity>(),
         generator.subschema_for::<Policy>(),
         generator.subschema_for::<Row>(),
+        generator.subschema_for::<ScopeView>(),
         generator.subschema_for::<sns::Policy>(),
         generator.subschema_for::<Trust>(),
     ] {

@@ -7,6 +7,16 @@
 //!   `true`, or does nothing and gives `false` when a guard does not hold (a version of 0 means: the row must be
 //!   absent). Only when the transaction is durable may it give `true`. Notices are counted under their coalescing key.
 //! - `due(now, limit)` gives the keys whose `wake_at` has come, the earliest first.
+//!
+//! Whether your store does all that, the module `testing` finds out (feature `conformance`).
 
-/// The tables of the shipped SQLite stores. A host may add its own beside them.
+/// The tables of the shipped SQLite stores. A host may add its own beside them. Running it again changes nothing.
 pub const SQLITE_SCHEMA: &str = include_str!("../stores/sqlite.sql");
+
+/// Brings a file that the first schema made to [`SQLITE_SCHEMA`]. Run it once, in one transaction with the look whether
+/// it is needed: where `handfast_records` exists (`pragma_table_info`) and has no column `parent`.
+pub const SQLITE_UPGRADE: &str = concat!(
+    "ALTER TABLE handfast_records ADD COLUMN parent TEXT;\n\n",
+    include_str!("../stores/sqlite.sql"),
+    include_str!("../stores/sqlite-from-1.sql"),
+);

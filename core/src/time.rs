@@ -1,7 +1,7 @@
 //! Time as an argument: the core never reads a clock.
 
 use chrono::{DateTime, Datelike, Duration, SubsecRound, Timelike, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant in UTC with millisecond precision; written as RFC 3339 with exactly three decimals and `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,10 +102,21 @@ impl Serialize for Timestamp {
     }
 }
 
+/// As it crosses a boundary: what is wrong with a text is not chrono's to say.
+struct Read(Timestamp);
+
+impl std::str::FromStr for Read {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| "expected an RFC 3339 time")
+    }
+}
+
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|_| D::Error::custom("expected an RFC 3339 time"))
+        let Read(at) = crate::id::from_text(deserializer)?;
+        Ok(at)
     }
 }
 

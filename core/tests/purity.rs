@@ -28,7 +28,7 @@ fn nothing_below_the_core_draws_randomness_or_does_io() {
         "fastrand ",
         "time ",
     ];
-    for features in ["aws-lc", "rust-crypto", "aws-lc,rust-crypto,schema"] {
+    for features in ["aws-lc", "rust-crypto", "aws-lc,rust-crypto,schema", "aws-lc,rego"] {
         let linked = linked(features);
         assert!(linked.len() > 20, "{linked:?}");
         for line in &linked {

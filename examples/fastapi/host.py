@@ -1,8 +1,8 @@
-"""A small host with FastAPI: operators issue packages and hand them out, nodes redeem them and check in.
+"""A small host with FastAPI: operators issue packages and hand them out, nodes prove their keys, redeem and check in.
 
 Records are in one SQLite file. Start it behind a proxy that does TLS:
 
-    uvicorn --app-dir examples/fastapi --factory host:from_environment
+    HANDFAST_URL=https://enrol.example.org uvicorn --app-dir examples/fastapi --factory host:from_environment
 """
 
 import asyncio
@@ -11,44 +11,45 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
-from hmac import compare_digest
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Request
+from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 import handfast
+from handfast import Registrar, work
 from handfast.stores.sqlite import SqliteStore
-from handfast.types import Command
 
-Text = Annotated[str, Body()]
+Shown = Annotated[str, Header()]  # "Authorization: DPoP <token>" and "DPoP: <proof>", as RFC 9449 has it.
 STATUS = {"not_found": 404, "denied": 403, "conflict": 409, "later": 503, "malformed": 400}
 
 
-def create_app(store: SqliteStore, registrar: handfast.Registrar, operators: dict[str, str]) -> FastAPI:
-    """``operators`` are the SHA-256 digests, in hexadecimal, of the operators' bearer tokens, by their names."""
+def create_app(store: SqliteStore, registrar: Registrar, operators: dict[str, str], executor: work.Executor) -> FastAPI:
+    """``operators`` are their names by the SHA-256 digests, in hexadecimal, of their bearer tokens."""
 
-    def run(command: Command) -> JSONResponse:
+    def run(command: Any) -> JSONResponse:
         answer = handfast.run(store, command, registrar=registrar)
         if answer["type"] == "refused":  # The audit knows the code; whoever asks is told the class.
             raise HTTPException(STATUS[answer["class"]], answer["class"])
+        if answer["type"] == "use_nonce":
+            challenge = {"WWW-Authenticate": 'DPoP error="use_dpop_nonce"', "DPoP-Nonce": answer["nonce"]}
+            return JSONResponse({"code": "use_nonce"}, 401, challenge)
         content = jsonable_encoder(answer, custom_encoder={handfast.Secret: handfast.Secret.expose})
         return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
-    async def sweep() -> None:
+    async def loop() -> None:
         while True:
-            with suppress(handfast.Busy, HTTPException):
-                for key in await asyncio.to_thread(store.due):
-                    await asyncio.to_thread(run, handfast.expire(key=key))
+            with suppress(handfast.Error):
+                await asyncio.to_thread(work.perform, store, executor, registrar=registrar)
             await asyncio.sleep(1)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(sweep())
+        looping = asyncio.create_task(loop())
         yield
-        sweeper.cancel()
+        looping.cancel()
 
     app = FastAPI(title="handfast", lifespan=lifespan)
 
@@ -57,40 +58,38 @@ def create_app(store: SqliteStore, registrar: handfast.Registrar, operators: dic
         return JSONResponse({"detail": str(error), "path": error.path}, 400)
 
     def operator(bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> str:
-        digest = sha256(bearer.credentials.encode()).hexdigest()
-        for name, known in operators.items():
-            if compare_digest(digest, known):
-                return f"operator:{name}"
-        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-
-    Operator = Annotated[str, Depends(operator)]
+        if not (name := operators.get(sha256(bearer.credentials.encode()).hexdigest())):
+            raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+        return f"operator:{name}"
 
     @app.post("/packages")
-    def issue(package: Annotated[dict[str, Any], Body()], authority: Operator) -> JSONResponse:
-        command: Any = {**package, "type": "issue", "authority": authority}
-        return run(command)
+    def issue(package: Annotated[dict[str, Any], Body()], authority: Annotated[str, Depends(operator)]) -> JSONResponse:
+        return run({**package, "type": "issue", "authority": authority})
 
     @app.post("/packages/{package}/deliver")
-    def deliver(package: str, authority: Operator) -> JSONResponse:
+    def deliver(package: str, authority: Annotated[str, Depends(operator)]) -> JSONResponse:
         return run(handfast.deliver(to={"type": "operator", "package": package}, authority=authority))
 
     @app.post("/redeem")
-    def redeem(token: Text, fingerprint: Text, request: Request) -> JSONResponse:
+    def redeem(authorization: Shown, dpop: Shown, request: Request) -> JSONResponse:
         source = request.client.host if request.client else None
-        return run(handfast.redeem(token=token, fingerprint=fingerprint, source=source))
+        return run(handfast.redeem(token=authorization.removeprefix("DPoP "), proof=dpop, source=source))
 
     @app.post("/check-in")
-    def check_in(node: Text, fingerprint: Text, sequence: Annotated[int, Body()]) -> JSONResponse:
-        return run(handfast.check_in(node=node, fingerprint=fingerprint, sequence=sequence))
+    def check_in(authorization: Shown, dpop: Shown, node: str = Body(), sequence: int = Body()) -> JSONResponse:
+        credential = authorization.removeprefix("DPoP ")
+        return run(handfast.check_in(node=node, sequence=sequence, credential=credential, proof=dpop))
 
     return app
 
 
 def from_environment() -> FastAPI:
-    keys = {name: b64decode(os.environ[f"HANDFAST_{name.upper()}"]) for name in ("pepper", "sealing")}
-    registrar = handfast.Registrar(
-        {"vouched_fingerprints": True},
-        peppers={"current": "k1", "keys": {"k1": keys["pepper"]}},
-        sealing={"current": "k1", "keys": {"k1": keys["sealing"]}},
+    registrar = Registrar(
+        {"base_url": os.environ["HANDFAST_URL"]},
+        peppers={"current": "k1", "keys": {"k1": b64decode(os.environ["HANDFAST_PEPPER"])}},
+        sealing={"current": "k1", "keys": {"k1": b64decode(os.environ["HANDFAST_SEALING"])}},
+        signing={"current": "s1", "keys": {"s1": os.environ["HANDFAST_SIGNING"]}},  # openssl genpkey -algorithm ed25519
     )
-    return create_app(SqliteStore("handfast.sqlite"), registrar, {"admin": os.environ["HANDFAST_OPERATOR_SHA256"]})
+    nobody: work.Executor = lambda effect, _: {"type": "failed", "reason": "nobody here does that"}
+    operators = {os.environ["HANDFAST_OPERATOR_SHA256"]: "admin"}
+    return create_app(SqliteStore("handfast.sqlite"), registrar, operators, nobody)

@@ -5,23 +5,30 @@ import {
   type Command,
   HandfastError,
   type InstanceEvent,
+  type InstanceIdentity,
   type Key,
   Ledger,
+  NodeKey,
   Notification,
   Registrar,
   type Row,
   Secret,
   SnsReceiver,
   type Store,
+  audit,
   explain,
   kubernetes,
+  link,
   readInstanceEvent,
+  verifyIdentity,
   receive,
   reveal,
   run,
   runSync,
+  work,
 } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
+import { checkStore } from 'handfast/testing';
 
 const ring = { current: 'k1', keys: { k1: new Uint8Array(32) } };
 const registrar = new Registrar(
@@ -55,7 +62,8 @@ const redeemed = runSync(
 if (redeemed.type === 'redeemed') {
   for (const content of redeemed.contents) {
     if (content.type === 'file') console.log(content.name, content.content.expose());
-    else console.log(content.token.expose(), content.expiresAt);
+    else if (content.type === 'kubernetes_bootstrap_token') console.log(content.token.expose(), content.expiresAt);
+    else if (content.type === 'pool_item') console.log(content.pool, content.item, content.content?.expose());
   }
 }
 
@@ -63,12 +71,23 @@ function tell(answer: Answer): string {
   switch (answer.type) {
     case 'issued':
     case 'delivered':
+    case 'reissued':
     case 'revoked':
       return answer.package;
+    case 'linked':
+      return answer.link.expose();
     case 'redeemed':
     case 'checked_in':
+    case 'node_ended':
       return answer.node;
+    case 'use_nonce':
+      return answer.nonce;
+    case 'banned':
+    case 'subject_observed':
+      return answer.subject;
+    case 'configured':
     case 'expired':
+    case 'forgotten':
     case 'reported':
       return String(answer.changed);
     case 'observed':
@@ -80,7 +99,7 @@ function tell(answer: Answer): string {
 console.log(tell(issued));
 
 // @ts-expect-error no such action
-const unknown: Command = { type: 'reissue' };
+const unknown: Command = { type: 'reboot' };
 // @ts-expect-error an authority has a form
 const stranger: Command = { type: 'revoke', package: 'a', authority: 'root' };
 // @ts-expect-error a misspelt member
@@ -110,14 +129,45 @@ if (received.type === 'notification') {
   await fetch(received.confirmation.url);
 }
 
+const identity: InstanceIdentity = verifyIdentity(
+  { pkcs7: Buffer.from('') },
+  { certificates: { 'us-east-1': ['-----BEGIN CERTIFICATE-----'] }, accounts: ['123456789012'], maxAgeSeconds: 300 },
+  { now: new Date() },
+);
+// @ts-expect-error a proof is of one form
+verifyIdentity({ document: '{}' }, { certificates: {}, accounts: [] });
+console.log(identity.pendingAt, identity.privateIp ?? 'none');
+
 for (const row of store.records('package')) {
   for (const effect of registrar.outstanding(row)) {
     if (effect.work.type === 'ensure_bootstrap_token') console.log(effect.work.groups, effect.work.expiresAt);
     const secret = await reveal(store, effect, { registrar });
     const done: Command = { type: 'report', authority: 'executor:a', effect: effect.id, outcome: { type: 'done' } };
-    console.log(secret?.toYaml().expose(), done);
+    console.log(secret instanceof Secret ? secret.expose() : secret?.toYaml().expose(), done);
   }
 }
+
+for (const { key, index } of store.records('node', { parent: 'package/a', status: ['claimed', 'active'], limit: 10 })) {
+  console.log(key, index.parent, index.labels);
+}
+for (const { subject, status, sequence } of store.subjects('default', { after: 7 })) {
+  if (status === 'banned') console.log(subject, sequence);
+}
+const free: number | undefined = store.scope('default')?.free;
+const executor: work.Executor = async (effect, revealed) => {
+  if (effect.work.type === 'ensure_host' && revealed instanceof Secret) console.log(effect.work.resource.settings);
+  return { type: 'done' };
+};
+console.log(free, await work.perform(store, executor, { registrar, worker: 'w1' }));
+// @ts-expect-error a store without lists cannot be swept
+await work.perform({ read: () => [], commit: () => true, due: () => [] }, executor, { registrar });
+const signed = new Registrar(
+  { baseUrl: 'https://a.example' },
+  { peppers: ring, sealing: ring, signing: { current: 'a', keys: { a: NodeKey.generate() } } },
+);
+console.log(signed.publicJwks()?.keys[0]?.['kid'], signed.nonce());
+const redeemedAgain = await run(store, { type: 'redeem', token: 'a', proof: 'b' }, { registrar });
+if (redeemedAgain.type === 'use_nonce') console.log(redeemedAgain.nonce);
 
 class Mine implements Store {
   async read(keys: Key[]): Promise<Row[]> {
@@ -143,8 +193,41 @@ console.log(Ledger.replay(ledger.events()).size, ledger.notices()[0]?.notice.bod
 const token = kubernetes.BootstrapToken.generate();
 console.log(kubernetes.bootstrapSecret(token, { expiresAt: new Date(), owner: 'a' }).toYaml().expose());
 
+const nodeKey = NodeKey.generate('EdDSA');
+const proof: string = nodeKey.makeProof({
+  method: 'POST',
+  url: 'https://a.example/',
+  token: new Secret('a'),
+  nonce: 'b',
+});
+console.log(proof, nodeKey.thumbprint, NodeKey.fromPem(nodeKey.toPem()).publicJwk()['x']);
+// @ts-expect-error handfast makes no RSA keys
+NodeKey.generate('RS256');
+
 try {
   ledger.read(['a']);
 } catch (error) {
   if (error instanceof HandfastError) console.log(error.code, error.path, error.temporary);
 }
+
+const report = await checkStore(() => new SqliteStore(':memory:'), {
+  events: (store, key) => store.events(key).map(({ body }) => body),
+});
+if (!report.passed) console.log(report.failures['write_skew'], report.cases[0]?.outcome.type);
+await checkStore(async () => new Mine(), { reopen: (store) => store, stories: ['durable'] });
+await checkStore(() => new Ledger());
+// @ts-expect-error a store must have `due`
+await checkStore(() => ({ read: () => [], commit: () => true }));
+
+const chain = new audit.Chain({ expect: [{ key: 'node/1', version: 1, digest: '00' }] });
+chain.feed('{}');
+const published: string = audit.root(chain.heads());
+const exported: '1.0' = audit.cloudEvent('{}', { source: published }).specversion;
+// @ts-expect-error a CloudEvent needs a source
+audit.cloudEvent('{}');
+const tally = new audit.Tally();
+const seconds: number | undefined = tally.rows()[0]?.timeToActivate.sumMs;
+const download: link.VerifiedLink = new link.Links(ring).verify(new Secret('hfl1_'), { now: new Date() });
+console.log(exported, seconds, download.package);
+// @ts-expect-error evidence is made by its verifier only
+new link.VerifiedLink();

@@ -14,19 +14,40 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import aws, kubernetes, sns
-from ._native import CODES, Ledger, Registrar, Secret, Session, __version__, timestamp
-from .aws import InstanceEvent
-from .commands import check_in, deliver, expire, issue, observe_instance, redeem, report, revoke
+from . import audit, aws, kubernetes, link, sns, work
+from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
+from .aws import InstanceEvent, InstanceIdentity
+from .commands import (
+    ban,
+    change_pool,
+    check_in,
+    configure_scope,
+    deliver,
+    evict,
+    expire,
+    forget,
+    issue,
+    leave,
+    make_link,
+    observe_instance,
+    observe_subject,
+    redeem,
+    reissue,
+    report,
+    revoke,
+)
 from .errors import (
+    AuditError,
     AwsError,
     Busy,
     CryptoError,
     Error,
     InvalidInput,
     KubernetesError,
+    LinkError,
     MissingKey,
     Misuse,
+    RuleError,
     SnsError,
     StoreError,
 )
@@ -37,17 +58,22 @@ from .store import AsyncStore, Store
 __all__ = [
     "CODES",
     "AsyncStore",
+    "AuditError",
     "AwsError",
     "Busy",
     "CryptoError",
     "Error",
     "InstanceEvent",
+    "InstanceIdentity",
     "InvalidInput",
     "KubernetesError",
     "Ledger",
+    "LinkError",
     "MissingKey",
     "Misuse",
+    "NodeKey",
     "Registrar",
+    "RuleError",
     "Secret",
     "Session",
     "SnsError",
@@ -55,15 +81,26 @@ __all__ = [
     "Store",
     "StoreError",
     "__version__",
+    "audit",
     "aws",
+    "ban",
+    "change_pool",
     "check_in",
+    "configure_scope",
     "deliver",
+    "evict",
     "expire",
     "explain",
+    "forget",
     "issue",
     "kubernetes",
+    "leave",
+    "link",
+    "make_link",
     "observe_instance",
+    "observe_subject",
     "redeem",
+    "reissue",
     "report",
     "reveal",
     "revoke",
@@ -71,4 +108,5 @@ __all__ = [
     "run_async",
     "sns",
     "timestamp",
+    "work",
 ]

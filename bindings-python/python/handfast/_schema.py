@@ -21,85 +21,134 @@ __all__ = [
     "AcceptedExplanation",
     "ActivatesOn",
     "Answer",
+    "BanCommand",
+    "Banned",
     "Batch",
     "Bindings",
     "Change",
+    "ChangePoolCommand",
     "CheckInCommand",
     "CheckedIn",
     "CollisionEffectOutcome",
     "Command",
+    "ConfigureScopeCommand",
+    "Configured",
     "Content",
     "CoreCommand",
+    "Credential",
     "DeleteBootstrapTokenWork",
+    "DeleteHostWork",
+    "DeleteKubernetesNodeWork",
+    "DeleteSpireEntryWork",
     "DeliverCommand",
     "Delivered",
     "DescribeInstanceWork",
     "DescribedEffectOutcome",
     "DoneEffectOutcome",
+    "DrawnHostValue",
     "Effect",
     "EffectOutcome",
+    "Enrolled",
     "EnsureBootstrapTokenWork",
+    "EnsureHostWork",
+    "EnsureSpireEntryWork",
+    "EnsureSpireJoinTokenWork",
     "EventRow",
+    "EvictCommand",
     "ExpireCommand",
     "Expired",
     "Explanation",
     "FailedEffectOutcome",
     "FileContent",
     "FileGivenContent",
+    "ForgetCommand",
+    "Forgotten",
     "GivenContent",
+    "GivenHostValue",
     "GuardRow",
+    "HostContent",
+    "HostGivenContent",
+    "HostResource",
+    "HostValue",
+    "IdentityTrust",
     "Index",
     "InstanceEventDict",
+    "InstanceIdentityDict",
     "InstanceRecipient",
     "InstanceRule",
     "InstanceState",
     "IssueCommand",
     "Issued",
+    "KindRule",
     "KubernetesBootstrapTokenContent",
     "KubernetesBootstrapTokenGivenContent",
+    "KubernetesNodeContent",
     "LaunchSuccessfulChange",
     "LaunchUnsuccessfulChange",
+    "LeaveCommand",
     "LifecycleChange",
+    "LinkRecipient",
+    "Linked",
+    "MakeLinkCommand",
     "NeedExplanation",
+    "NodeEnded",
+    "NoneHostValue",
     "NoticeRow",
     "ObserveInstanceCommand",
+    "ObserveSubjectCommand",
     "Observed",
     "OperatorRecipient",
     "PackageStatus",
+    "ParentNodeRecipient",
     "Place",
     "Policy",
+    "PoolItemContent",
+    "PoolItemGivenContent",
     "RebalanceChange",
     "Recipient",
     "RedeemCommand",
     "Redeemed",
     "Refused",
     "RefusedExplanation",
+    "ReissueCommand",
+    "Reissued",
+    "Release",
     "ReportCommand",
     "Reported",
     "RevokeCommand",
     "Revoked",
     "Row",
+    "RuleMode",
+    "ScopeView",
     "SignatureVersion",
     "SnsDevelopment",
     "SnsPin",
     "SnsPolicy",
+    "SpireEntry",
+    "SpireEntryContent",
+    "SpireJoinTokenContent",
+    "SpireJoinTokenGivenContent",
+    "SpirePolicy",
     "SpotAction",
     "SpotInterruptionChange",
     "StartedEffectOutcome",
     "StateChange",
+    "SubjectObserved",
+    "SweepWork",
     "TerminateSuccessfulChange",
     "TerminateUnsuccessfulChange",
     "TopicPolicy",
     "Transition",
     "Trust",
     "UnknownEffectOutcome",
+    "UseNonce",
     "VaultRow",
     "Work",
     "WriteRow",
 ]
 
 
-ActivatesOn = Literal["delivery", "redeem", "check_in"]
+ActivatesOn = Literal["delivery", "redeem", "check_in", "report"]
 
 
 class Bindings(TypedDict):
@@ -109,12 +158,20 @@ class Bindings(TypedDict):
     id or a node name is claimed by the presenter, and an address is as good as the network it comes from.
     """
 
+    accounts: NotRequired[Collection[str]]
+    """The cloud accounts that the presenter's proven instance must be in; any of them."""
     cidrs: NotRequired[Sequence[str]]
     """Networks that the request must come from, at most 16; any of them."""
+    fingerprint: NotRequired[str | None]
+    """The presenter's fingerprint: ``jkt:`` and a key's thumbprint (RFC 7638), or what the host vouches for."""
     instance: NotRequired[str | None]
     """The cloud instance that the presenter names."""
     node_name: NotRequired[str | None]
-    """The node name that the presenter names."""
+    """The node name that the presenter names. The package is found by it when that node is seen elsewhere."""
+    regions: NotRequired[Collection[str]]
+    """The regions that the presenter's proven instance must be in; any of them."""
+    spiffe_id: NotRequired[str | None]
+    """The SPIFFE id that the host found on the presenter's connection. The package is found by it, too."""
 
 
 class FileContent(TypedDict):
@@ -139,36 +196,143 @@ class KubernetesBootstrapTokenContent(TypedDict):
     """Seconds that the token lives, at most 900, which is the default."""
 
 
-Content = FileContent | KubernetesBootstrapTokenContent
+class KubernetesNodeContent(TypedDict):
+    """The cluster's object for the node, deleted when the node is known to be gone (revoked, retired), never
+    when a package merely expired.
+    """
+
+    type: Literal["kubernetes_node"]
+    name: str
+    """The object's name."""
+
+
+class SpireJoinTokenContent(TypedDict):
+    """A SPIRE join token, made for this package. It cannot be deleted upstream: it dies when it is used or when
+    its time has come, so it is short.
+    """
+
+    type: Literal["spire_join_token"]
+    spiffe_id: NotRequired[str | None]
+    """The id that the agent attested by it gets besides SPIRE's own."""
+    ttl_seconds: NotRequired[int]
+    """Seconds that the token lives, at most 3600; 15 minutes when left out."""
+
+
+class SpireEntryContent(TypedDict):
+    """A SPIRE registration entry; nothing of it is given to the node. The ids and selectors come from the
+    policy's templates; saying them here is an override, which the policy must allow.
+    """
+
+    type: Literal["spire_entry"]
+    downstream: NotRequired[bool]
+    """Whether it is for a downstream SPIRE server."""
+    parent_id: NotRequired[str | None]
+    """The id of who must vouch for it."""
+    selectors: NotRequired[Collection[str]]
+    """What a workload must show, at most 16."""
+    spiffe_id: NotRequired[str | None]
+    """The id that it grants."""
+
+
+class NoneHostValue(TypedDict):
+    """It has none."""
+
+    type: Literal["none"]
+
+
+class DrawnHostValue(TypedDict):
+    """256 random bits in base64url, drawn by the registrar; given to the executor and to the node."""
+
+    type: Literal["drawn"]
+
+
+class GivenHostValue(TypedDict):
+    """This text, at most 65536; given to the executor and to the node."""
+
+    type: Literal["given"]
+    value: str | Secret
+    """The text."""
+
+
+HostValue = NoneHostValue | DrawnHostValue | GivenHostValue
+
+
+class HostContent(TypedDict):
+    """A resource of a kind that the host defines and its executors make and delete."""
+
+    type: Literal["host"]
+    kind: str
+    """The kind."""
+    name: NotRequired[str | None]
+    """Its external name; chosen by the registrar when left out."""
+    settings: NotRequired[Mapping[str, str]]
+    """Public settings for the executor, at most 32."""
+    value: NotRequired[HostValue]
+    """Its value."""
+
+
+class PoolItemContent(TypedDict):
+    """A free item of a pool of the scope, with the package until nothing of it is left outside."""
+
+    type: Literal["pool_item"]
+    pool: str
+    """The pool."""
+
+
+Content = (
+    FileContent
+    | KubernetesBootstrapTokenContent
+    | KubernetesNodeContent
+    | SpireJoinTokenContent
+    | SpireEntryContent
+    | HostContent
+    | PoolItemContent
+)
 
 
 class IssueCommand(TypedDict):
     """Make a package."""
 
     type: Literal["issue"]
-    activates_on: NotRequired[ActivatesOn]
-    """What turns the package Activated."""
+    activates_on: NotRequired[ActivatesOn | None]
+    """What turns the package Activated; the policy's choice for its kind when left out, else the first check-in."""
     bindings: NotRequired[Bindings]
     """What a presenter must match. All of it must match."""
     contents: NotRequired[Sequence[Content]]
     """What the package carries, at most 16."""
     deliver: NotRequired[bool]
-    """Deliver to the operator in the same decision; not possible when contents need something external first."""
+    """Deliver to the operator in the same decision; not possible when contents need something external first. A
+    package that waits for what is left outside of the one before it is not delivered yet.
+    """
+    inactivity_seconds: NotRequired[int | None]
+    """Seconds of silence after which a node of it retires: for nodes that come and go. The policy's choice for
+    its kind when left out, else never.
+    """
+    keepers: NotRequired[Mapping[str, str]]
+    """What makes it another package when it changes: the same name with the same keepers again is the same
+    package, with other keepers it replaces the one before. At most 16.
+    """
     kind: NotRequired[str]
     """The host's own classification; ``node`` when left out."""
     labels: NotRequired[Mapping[str, str]]
     """Free labels for lists."""
-    max_uses: NotRequired[int]
-    """How many distinct subjects may redeem the token, at most 16."""
+    max_uses: NotRequired[int | None]
+    """How many distinct subjects may redeem the token, at most 1000000; 1 when left out, any number when
+    ``null``.
+    """
     name: str
     """Unique among the live packages of the scope."""
+    notes: NotRequired[str | None]
+    """An operator's notes; for people, not for rules."""
+    parent: NotRequired[str | None]
+    """The live package above it. It ends with that one. Which kinds may sit under which is the policy's."""
     request: NotRequired[str | None]
     """The same request id and name again give the same package, so that a lost reply can be asked for again."""
     scope: NotRequired[str]
     """The tenant, site or account; ``default`` when left out."""
     ttl_seconds: NotRequired[int | None]
-    """Seconds until the unused package expires; the policy's default when left out, clamped to nothing: too long
-    is an error.
+    """Seconds until the unused package expires; the policy's default when left out. Too long is an error, not
+    clamped.
     """
     authority: NotRequired[str]
     """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
@@ -186,15 +350,41 @@ class OperatorRecipient(TypedDict):
     """The package."""
 
 
+class LinkRecipient(TypedDict):
+    """Whoever holds a download link that an operator had made."""
+
+    type: Literal["link"]
+    link: str | Secret
+    """The link's secret part."""
+
+
 class InstanceRecipient(TypedDict):
-    """The cloud instance itself, which proves itself by the address that the cloud's API gave for it."""
+    """The cloud instance itself, which proves itself by the address that the cloud's API gave for it, or by its
+    identity document.
+    """
 
     type: Literal["instance"]
     instance: str
     """The instance that the requester says it is."""
 
 
-Recipient = OperatorRecipient | InstanceRecipient
+class ParentNodeRecipient(TypedDict):
+    """An active node of the package above it, which carries it to its child."""
+
+    type: Literal["parent_node"]
+    credential: NotRequired[str | Secret | None]
+    """The node's credential, with a proof."""
+    fingerprint: NotRequired[str | None]
+    """The node's fingerprint, where the host vouches for it."""
+    node: str
+    """The node."""
+    package: str
+    """The package."""
+    proof: NotRequired[str | Secret | None]
+    """The node's proof of its key, over ``deliver``."""
+
+
+Recipient = OperatorRecipient | LinkRecipient | InstanceRecipient | ParentNodeRecipient
 
 
 class DeliverCommand(TypedDict):
@@ -211,18 +401,62 @@ class DeliverCommand(TypedDict):
     """The address that the request came from, as the host saw it."""
 
 
+class MakeLinkCommand(TypedDict):
+    """Have a download link made for a package."""
+
+    type: Literal["make_link"]
+    package: str
+    """The package."""
+    ttl_seconds: NotRequired[int | None]
+    """Seconds that the link lives, at most ``LINK_TTL_MAX_SECONDS``; the policy's default when left out."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class ReissueCommand(TypedDict):
+    """Give a live package a new token."""
+
+    type: Literal["reissue"]
+    deliver: NotRequired[bool]
+    """Deliver to the operator in the same decision."""
+    grace_seconds: NotRequired[int | None]
+    """Seconds that both are good at most; the policy's default when left out."""
+    make_before_break: NotRequired[bool]
+    """Keep the old token good until the new one is used first, or for ``grace_seconds`` at most. Without it, the
+    old one dies at once.
+    """
+    package: str
+    """The package."""
+    request: NotRequired[str | None]
+    """The same request id again gives the same token, so that a lost reply can be asked for again."""
+    ttl_seconds: NotRequired[int | None]
+    """Seconds that the new token lives; the policy's default when left out."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
 class RedeemCommand(TypedDict):
     """Present an enrollment token."""
 
     type: Literal["redeem"]
-    fingerprint: str
-    """An identifier of the presenter that the host vouches for; the policy must allow it. Key proofs will stand
-    beside it.
-    """
+    fingerprint: NotRequired[str | None]
+    """An identifier of the presenter that the host vouches for; the policy must allow it."""
     instance: NotRequired[str | None]
     """The cloud instance that the presenter says it is."""
     node_name: NotRequired[str | None]
     """The node name that the presenter says it has."""
+    proof: NotRequired[str | Secret | None]
+    """The presenter's proof of its key, over ``redeem`` and the token."""
+    spiffe_id: NotRequired[str | None]
+    """The SPIFFE id that the *host* found on the connection."""
     token: str | Secret
     """The token, as it was handed out."""
     authority: NotRequired[str]
@@ -237,14 +471,70 @@ class CheckInCommand(TypedDict):
     """Say that a node is alive."""
 
     type: Literal["check_in"]
-    fingerprint: str
-    """The fingerprint it redeemed with."""
+    credential: NotRequired[str | Secret | None]
+    """The node's credential, with a proof; it may have expired, the key is what counts."""
+    fingerprint: NotRequired[str | None]
+    """The fingerprint it redeemed with, where the host vouches for it."""
     node: str
     """The node."""
+    proof: NotRequired[str | Secret | None]
+    """The node's proof of its key, over ``check-in``."""
     sequence: int
     """Counts the node's check-ins from 1. The last number again is a lost reply; an older one is a suspected
     clone.
     """
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class LeaveCommand(TypedDict):
+    """A node says that it goes."""
+
+    type: Literal["leave"]
+    credential: NotRequired[str | Secret | None]
+    """The node's credential, with a proof."""
+    fingerprint: NotRequired[str | None]
+    """The fingerprint it redeemed with, where the host vouches for it."""
+    node: str
+    """The node."""
+    proof: NotRequired[str | Secret | None]
+    """The node's proof of its key, over ``leave``."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class EvictCommand(TypedDict):
+    """Send a node away; it may return with a new token."""
+
+    type: Literal["evict"]
+    node: str
+    """The node."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class BanCommand(TypedDict):
+    """Never let a subject be a node again."""
+
+    type: Literal["ban"]
+    reason: NotRequired[str | None]
+    """Why, for the audit."""
+    scope: str
+    """The scope."""
+    subject: str
+    """The subject."""
     authority: NotRequired[str]
     """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
     ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
@@ -269,6 +559,64 @@ class RevokeCommand(TypedDict):
     """The address that the request came from, as the host saw it."""
 
 
+class ConfigureScopeCommand(TypedDict):
+    """Set a scope's quota."""
+
+    type: Literal["configure_scope"]
+    max_active: NotRequired[int | None]
+    """How many uses may be reserved at once, from the issue of their package until nothing of it is left
+    outside; any number when left out.
+    """
+    max_outstanding: NotRequired[int | None]
+    """How many packages may live at once; any number when left out."""
+    scope: str
+    """The scope."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class ChangePoolCommand(TypedDict):
+    """Fill or empty a pool."""
+
+    type: Literal["change_pool"]
+    add: NotRequired[Mapping[str, str | Secret | None]]
+    """New items, each with its content (at most ``POOL_ITEM_BYTES``), at most ``POOL_CHANGES``. An item that
+    exists is left as it is.
+    """
+    pool: str
+    """The pool."""
+    remove: NotRequired[Collection[str]]
+    """Items to take out, at most ``POOL_CHANGES``. One that a package has is not taken."""
+    scope: str
+    """The scope."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class ObserveSubjectCommand(TypedDict):
+    """Take note that a subject has connected."""
+
+    type: Literal["observe_subject"]
+    scope: str
+    """The scope."""
+    subject: str
+    """The subject."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
 class ExpireCommand(TypedDict):
     """Apply the deadlines of one record."""
 
@@ -283,8 +631,22 @@ class ExpireCommand(TypedDict):
     """The address that the request came from, as the host saw it."""
 
 
+class ForgetCommand(TypedDict):
+    """Forget a record that has ended."""
+
+    type: Literal["forget"]
+    key: str
+    """The record: an ended package, a retired node, or an instance that is terminated."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
 class StartedEffectOutcome(TypedDict):
-    """A worker takes it, for at most ``lease_seconds`` (600): nobody else shall meanwhile."""
+    """A worker takes it, for at most ``lease_seconds`` (``LEASE_MAX_SECONDS``): nobody else shall meanwhile."""
 
     type: Literal["started"]
     lease_seconds: int
@@ -327,7 +689,7 @@ class DescribedEffectOutcome(TypedDict):
     account: str
     """The account that owns the reservation."""
     addresses: NotRequired[Sequence[str]]
-    """All addresses, private and public, at most 32."""
+    """All addresses, private and public, at most ``INSTANCE_ADDRESSES``."""
     launched_at: NotRequired[str | datetime | None]
     """When it was launched."""
     region: str
@@ -335,7 +697,7 @@ class DescribedEffectOutcome(TypedDict):
     state: InstanceState
     """The state that the API reports."""
     tags: NotRequired[Mapping[str, str]]
-    """The instance's tags, at most 50."""
+    """The instance's tags, at most ``INSTANCE_TAGS``."""
 
 
 EffectOutcome = (
@@ -367,12 +729,45 @@ class ReportCommand(TypedDict):
 CoreCommand = (
     IssueCommand
     | DeliverCommand
+    | MakeLinkCommand
+    | ReissueCommand
     | RedeemCommand
     | CheckInCommand
+    | LeaveCommand
+    | EvictCommand
+    | BanCommand
     | RevokeCommand
+    | ConfigureScopeCommand
+    | ChangePoolCommand
+    | ObserveSubjectCommand
     | ExpireCommand
+    | ForgetCommand
     | ReportCommand
 )
+
+
+class IdentityTrust(TypedDict):
+    """Which identity documents are believed."""
+
+    accounts: Collection[str]
+    """The accounts whose instances are believed. At least one: every customer of AWS gets authentic documents."""
+    certificates: Mapping[str, Sequence[str]]
+    """AWS's certificates in PEM, by region: those that it publishes for the RSA-2048 form. Several for a region
+    while AWS replaces one; at most 8.
+    """
+    legacy_rsa_1024: NotRequired[bool]
+    """Accept certificates with RSA-1024 keys, as the plain ``signature`` has in every region. Such keys can be
+    broken.
+    """
+    max_age_seconds: NotRequired[int]
+    """Seconds since the instance was started, 900 by default. As short as the slowest boot allows: within them,
+    whoever has seen the document can use it. From 60 to 86400.
+    """
+    regions: NotRequired[Collection[str]]
+    """The regions whose instances are believed. Empty: every region that has a certificate."""
+
+
+Enrolled = Literal["refuse", "move"]
 
 
 class InstanceRule(TypedDict):
@@ -396,6 +791,46 @@ class InstanceRule(TypedDict):
     """Seconds that the unused package lives; the policy's default when left out."""
 
 
+class KindRule(TypedDict):
+    """Rules about one kind of packages."""
+
+    activates_on: NotRequired[ActivatesOn | None]
+    """What turns it Activated when its issue does not say."""
+    inactivity_seconds: NotRequired[int | None]
+    """Seconds of silence after which a node retires when the issue does not say."""
+    parents: NotRequired[Collection[str]]
+    """The kinds of packages that it sits under, one of which it must have; none, when empty."""
+    ttl_seconds: NotRequired[int | None]
+    """Seconds that an unused package lives when its issue does not say."""
+    vouched_fingerprints: NotRequired[bool | None]
+    """Whether an identifier that the host merely vouches for is accepted; the policy's choice when left out."""
+
+
+Release = Literal["when_gone", "at_end"]
+
+
+RuleMode = Literal["off", "warn", "enforce"]
+
+
+class SpirePolicy(TypedDict):
+    """How SPIRE entries are made. In the templates, ``{trust_domain}``, ``{scope}``, ``{kind}``, ``{name}`` and
+    ``{package}`` stand for what the package has.
+    """
+
+    may_override: NotRequired[bool]
+    """Whether an issue may choose all of these itself. An operator who may do that can give any node any
+    identity.
+    """
+    parent_id: NotRequired[str]
+    """The id of who must vouch for it."""
+    selectors: NotRequired[Sequence[str]]
+    """What a workload must show, at most 16."""
+    spiffe_id: NotRequired[str]
+    """The id that an entry grants, for example ``spiffe://{trust_domain}/ns/edge/{name}``."""
+    trust_domain: NotRequired[str]
+    """The trust domain's name."""
+
+
 class Policy(TypedDict):
     """The rules of a registrar. Every field has a default; unknown fields are errors."""
 
@@ -403,8 +838,16 @@ class Policy(TypedDict):
     """Seconds after ``running`` in which the address that the cloud's API gave proves an instance. Addresses are
     given to other machines later.
     """
+    base_url: NotRequired[str | None]
+    """Where nodes reach the host, without a slash at the end: what a proof covers (``htu``) is this and
+    ``/redeem``, ``/check-in``, ``/leave`` or ``/deliver``. Without it no proof can be judged.
+    """
     confirm_seconds: NotRequired[int]
     """Seconds from redemption in which the node must check in."""
+    credential_seconds: NotRequired[int]
+    """Seconds that a node credential lives; it is renewed at each check-in."""
+    enrolled_elsewhere: NotRequired[Enrolled]
+    """What becomes of a subject that is a node already and shows the token of another package."""
     event_age_seconds: NotRequired[int]
     """Seconds into the past that an instance event may date from, unless it ends the instance."""
     instance_id_alone: NotRequired[bool]
@@ -413,14 +856,34 @@ class Policy(TypedDict):
     """
     instances: NotRequired[Sequence[InstanceRule]]
     """Which instances get a package, and which; the first rule that matches."""
+    issuer: NotRequired[str]
+    """Who issues the node credentials (``iss``)."""
+    kinds: NotRequired[Mapping[str, KindRule]]
+    """Rules about kinds of packages. A kind without a rule sits under no parent."""
+    link_seconds: NotRequired[int]
+    """Seconds that a download link lives when nobody says."""
     owner: NotRequired[str]
     """Marks what we made outside, so that two registrars never delete each other's things."""
     package_ttl_seconds: NotRequired[int]
     """Seconds that an unused package lives when its issue does not say."""
+    recoveries: NotRequired[int]
+    """How often a subject may be given its grant anew, and a package's only node be replaced, by reissued
+    tokens.
+    """
     redelivery_seconds: NotRequired[int]
     """Seconds in which the same recipient may have a package again."""
+    reissue_grace_seconds: NotRequired[int]
+    """Seconds that an old token is good at most beside a reissued one that has not been used, when the reissue
+    asks for that and does not say how long.
+    """
+    release: NotRequired[Release]
+    """When an ended package gives back what its scope had reserved and its items of pools."""
     retry_seconds: NotRequired[int]
     """Seconds in which the same presenter may redeem again and gets the same grant."""
+    rule_mode: NotRequired[RuleMode]
+    """How far the operator's own rule is listened to, if the registrar has one."""
+    spire: NotRequired[SpirePolicy]
+    """How SPIRE entries are made."""
     vouched_fingerprints: NotRequired[bool]
     """Whether an identifier that the host merely vouches for is accepted where no key proves it."""
 
@@ -553,7 +1016,47 @@ class KubernetesBootstrapTokenGivenContent(TypedDict):
     """The token, ``<id>.<secret>``."""
 
 
-GivenContent = FileGivenContent | KubernetesBootstrapTokenGivenContent
+class SpireJoinTokenGivenContent(TypedDict):
+    """A SPIRE join token, for the agent's first start."""
+
+    type: Literal["spire_join_token"]
+    expires_at: str
+    """When the SPIRE server stops accepting it."""
+    token: Secret
+    """The token."""
+
+
+class HostGivenContent(TypedDict):
+    """The value of a resource of a kind that the host defines."""
+
+    type: Literal["host"]
+    kind: str
+    """The kind."""
+    name: str
+    """The resource's external name."""
+    value: Secret
+    """Its value."""
+
+
+class PoolItemGivenContent(TypedDict):
+    """An item of a pool."""
+
+    type: Literal["pool_item"]
+    content: NotRequired[Secret]
+    """Its content, if it has any."""
+    item: str
+    """The item."""
+    pool: str
+    """The pool."""
+
+
+GivenContent = (
+    FileGivenContent
+    | KubernetesBootstrapTokenGivenContent
+    | SpireJoinTokenGivenContent
+    | HostGivenContent
+    | PoolItemGivenContent
+)
 
 
 class Delivered(TypedDict):
@@ -570,6 +1073,45 @@ class Delivered(TypedDict):
     """The enrollment token, if the package has one."""
 
 
+class Linked(TypedDict):
+    """A download link was made."""
+
+    type: Literal["linked"]
+    expires_at: str
+    """When it ends."""
+    link: Secret
+    """The link's secret part: the host puts it behind its own address."""
+    package: str
+    """The package."""
+
+
+class Reissued(TypedDict):
+    """A package has a new token."""
+
+    type: Literal["reissued"]
+    again: bool
+    """Whether this is the answer to a repeated request."""
+    expires_at: str
+    """When the new token ends."""
+    old_until: NotRequired[str]
+    """Until when the old token is good at the latest; it is dead, when absent."""
+    package: str
+    """The package."""
+    token: NotRequired[Secret]
+    """The enrollment token, if it was delivered in the same decision."""
+
+
+class Credential(TypedDict):
+    """A node's credential: a short-lived JWT that is bound to the node's key (``cnf.jkt``) and worth nothing
+    without it.
+    """
+
+    expires_at: str
+    """When it ends."""
+    token: Secret
+    """The JWT."""
+
+
 class Redeemed(TypedDict):
     """A token was redeemed."""
 
@@ -580,6 +1122,8 @@ class Redeemed(TypedDict):
     """Whether this is a retry."""
     contents: list[GivenContent]
     """What the package carries."""
+    credential: NotRequired[Credential]
+    """The node's credential, where it proved a key and the registrar has signing keys."""
     node: str
     """The node that the presenter now is."""
     package: str
@@ -588,16 +1132,50 @@ class Redeemed(TypedDict):
     """Until when the same presenter may ask for the same grant again."""
 
 
+class UseNonce(TypedDict):
+    """A proof has to be made once more, with this nonce."""
+
+    type: Literal["use_nonce"]
+    nonce: str
+    """For the proof's ``nonce``; good for a minute."""
+
+
 class CheckedIn(TypedDict):
     """A node is alive."""
 
     type: Literal["checked_in"]
     again: bool
     """Whether this is the answer to a repeated check-in."""
+    credential: NotRequired[Credential]
+    """The node's new credential, where it proved a key and the registrar has signing keys."""
     node: str
     """The node."""
     sequence: int
     """The sequence number that was taken in."""
+
+
+class NodeEnded(TypedDict):
+    """A node is no node any more."""
+
+    type: Literal["node_ended"]
+    again: bool
+    """Whether it was none before."""
+    node: str
+    """The node."""
+
+
+class Banned(TypedDict):
+    """A subject is banned."""
+
+    type: Literal["banned"]
+    again: bool
+    """Whether it was banned before."""
+    node: NotRequired[str]
+    """The node that it was."""
+    scope: str
+    """The scope."""
+    subject: str
+    """The subject."""
 
 
 class Revoked(TypedDict):
@@ -612,10 +1190,26 @@ class Revoked(TypedDict):
     """Its status: Revoked, or the way in which it had ended before."""
 
 
+class Configured(TypedDict):
+    """A scope or a pool is as asked."""
+
+    type: Literal["configured"]
+    changed: bool
+    """``false``: it was so before."""
+
+
 class Expired(TypedDict):
     """Deadlines were applied."""
 
     type: Literal["expired"]
+    changed: bool
+    """``false``: nothing was due, or nothing new was said."""
+
+
+class Forgotten(TypedDict):
+    """A record was forgotten."""
+
+    type: Literal["forgotten"]
     changed: bool
     """``false``: nothing was due, or nothing new was said."""
 
@@ -642,6 +1236,22 @@ class Observed(TypedDict):
     """Its state, as far as known."""
 
 
+class SubjectObserved(TypedDict):
+    """A subject was found."""
+
+    type: Literal["subject_observed"]
+    activated: bool
+    """Whether this turned the package Activated."""
+    node: NotRequired[str]
+    """Its node, if it is one."""
+    package: str
+    """The live package that names it, or that its node belongs to."""
+    scope: str
+    """The scope."""
+    subject: str
+    """The subject."""
+
+
 # The rules said no.
 Refused = TypedDict(
     "Refused",
@@ -650,11 +1260,30 @@ Refused = TypedDict(
         "class": Literal["not_found", "denied", "conflict", "later", "malformed"],
         "code": str,
         "message": str,
+        "reason": NotRequired[str],
     },
 )
 
 
-Answer = Issued | Delivered | Redeemed | CheckedIn | Revoked | Expired | Reported | Observed | Refused
+Answer = (
+    Issued
+    | Delivered
+    | Linked
+    | Reissued
+    | Redeemed
+    | UseNonce
+    | CheckedIn
+    | NodeEnded
+    | Banned
+    | Revoked
+    | Configured
+    | Expired
+    | Forgotten
+    | Reported
+    | Observed
+    | SubjectObserved
+    | Refused
+)
 
 
 class EventRow(TypedDict):
@@ -714,12 +1343,16 @@ class Index(TypedDict):
     """A package's labels."""
     name: NotRequired[str]
     """A package's name."""
+    parent: NotRequired[str]
+    """The package that a node belongs to, or that a package sits under."""
     record: str
-    """The record's type: ``package``, ``name``, ``subject``, ``node`` or ``instance``."""
+    """The record's type: ``scope``, ``pool``, ``package``, ``name``, ``subject``, ``node``, ``instance`` or
+    ``forgotten``.
+    """
     scope: NotRequired[str]
     """Its scope."""
     status: NotRequired[str]
-    """The status of a package or node, the state of an instance."""
+    """The status of a package or node, the state of an instance, the standing of a subject."""
     wake_at: NotRequired[str]
     """When something about it is due next."""
 
@@ -788,7 +1421,112 @@ class DeleteBootstrapTokenWork(TypedDict):
     """The Secret's name in ``kube-system``."""
 
 
-Work = DescribeInstanceWork | EnsureBootstrapTokenWork | DeleteBootstrapTokenWork
+class DeleteKubernetesNodeWork(TypedDict):
+    """Ensure that the cluster has no object for the node."""
+
+    type: Literal["delete_kubernetes_node"]
+    name: str
+    """The object's name."""
+
+
+class EnsureSpireJoinTokenWork(TypedDict):
+    """Ensure that exactly this SPIRE join token exists (``CreateJoinToken`` with our own value); ``reveal``
+    gives it.
+    """
+
+    type: Literal["ensure_spire_join_token"]
+    expires_at: str
+    """When the token expires."""
+    secret: str
+    """The sealed token."""
+    spiffe_id: NotRequired[str]
+    """The id that the agent attested by it gets besides SPIRE's own."""
+
+
+class SpireEntry(TypedDict):
+    """A SPIRE registration entry, as ``BatchCreateEntry`` takes it."""
+
+    downstream: NotRequired[bool]
+    """Whether it is for a downstream SPIRE server."""
+    id: str
+    """The entry's id: ours, so that making it twice makes one."""
+    parent_id: str
+    """The id of who must vouch for it: an agent, or the server."""
+    selectors: list[str]
+    """What a workload must show; all of it."""
+    spiffe_id: str
+    """The id that it grants."""
+
+
+class EnsureSpireEntryWork(TypedDict):
+    """Ensure that exactly this SPIRE entry exists (``BatchCreateEntry`` with our own id)."""
+
+    type: Literal["ensure_spire_entry"]
+    entry: SpireEntry
+    """The entry."""
+
+
+class DeleteSpireEntryWork(TypedDict):
+    """Ensure that the SPIRE entry does not exist (``BatchDeleteEntry``)."""
+
+    type: Literal["delete_spire_entry"]
+    id: str
+    """The entry's id."""
+
+
+class HostResource(TypedDict):
+    """A resource of a kind that the host defines."""
+
+    kind: str
+    """The kind."""
+    name: str
+    """Its external name: chosen by the registrar when the issue did not."""
+    secret: NotRequired[str]
+    """Its sealed value, if it has any."""
+    settings: NotRequired[dict[str, str]]
+    """Public settings, passed on as they are."""
+
+
+class EnsureHostWork(TypedDict):
+    """Ensure that exactly this resource exists; ``reveal`` gives its value, if it has one."""
+
+    type: Literal["ensure_host"]
+    resource: HostResource
+    """The resource."""
+
+
+class DeleteHostWork(TypedDict):
+    """Ensure that the resource does not exist."""
+
+    type: Literal["delete_host"]
+    kind: str
+    """Its kind."""
+    name: str
+    """Its external name."""
+
+
+class SweepWork(TypedDict):
+    """Send ``expire`` for every live node and package whose index names this package as its parent; report
+    ``done`` when there is none left.
+    """
+
+    type: Literal["sweep"]
+    package: str
+    """The package."""
+
+
+Work = (
+    DescribeInstanceWork
+    | EnsureBootstrapTokenWork
+    | DeleteBootstrapTokenWork
+    | DeleteKubernetesNodeWork
+    | EnsureSpireJoinTokenWork
+    | EnsureSpireEntryWork
+    | DeleteSpireEntryWork
+    | EnsureHostWork
+    | DeleteHostWork
+    | SweepWork
+)
 
 
 class Effect(TypedDict):
@@ -820,6 +1558,7 @@ RefusedExplanation = TypedDict(
         "class": Literal["not_found", "denied", "conflict", "later", "malformed"],
         "code": str,
         "message": str,
+        "reason": NotRequired[str],
     },
 )
 
@@ -982,6 +1721,26 @@ class InstanceEventDict(TypedDict):
     topic: str
 
 
+class InstanceIdentityDict(TypedDict):
+    """One EC2 instance, as AWS itself describes it.
+
+    Evidence, which only a verifier makes: it does not deserialise. It proves that AWS wrote the document for
+    this instance, not that the instance sent it: every process on the instance can read it, and whoever was
+    sent it once can send it on. Accept it once for each start of an instance.
+    """
+
+    account: str
+    architecture: NotRequired[str]
+    availability_zone: NotRequired[str]
+    image: NotRequired[str]
+    instance: str
+    instance_type: NotRequired[str]
+    pending_at: str
+    private_ip: NotRequired[str]
+    region: str
+    version: NotRequired[str]
+
+
 class Row(TypedDict):
     """A row as a store gives it back: a record, or a sealed secret of the vault."""
 
@@ -991,6 +1750,25 @@ class Row(TypedDict):
     """Its key."""
     version: int
     """Its version; 1 for a row of the vault."""
+
+
+class ScopeView(TypedDict):
+    """What is promised in a scope, and what of it is in use."""
+
+    active: int
+    """The packages that are in use."""
+    free: NotRequired[int]
+    """How many more uses can be reserved; any number, when absent."""
+    max_active: NotRequired[int]
+    """How many uses may be reserved at once; any number, when absent."""
+    max_outstanding: NotRequired[int]
+    """How many packages may live at once; any number, when absent."""
+    outstanding: int
+    """The live packages."""
+    reserved: int
+    """The uses reserved: from the issue of their package until nothing of it is left outside."""
+    scope: str
+    """The scope."""
 
 
 class ObserveInstanceCommand(TypedDict):

@@ -6,31 +6,50 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
+from types import EllipsisType
 
 from ._native import InstanceEvent, Secret
 from ._schema import (
     ActivatesOn,
+    BanCommand,
     Bindings,
+    ChangePoolCommand,
     CheckInCommand,
+    ConfigureScopeCommand,
     Content,
     DeliverCommand,
     EffectOutcome,
+    EvictCommand,
     ExpireCommand,
+    ForgetCommand,
     IssueCommand,
+    LeaveCommand,
+    MakeLinkCommand,
     ObserveInstanceCommand,
+    ObserveSubjectCommand,
     Recipient,
     RedeemCommand,
+    ReissueCommand,
     ReportCommand,
     RevokeCommand,
 )
 
 __all__ = [
+    "ban",
+    "change_pool",
     "check_in",
+    "configure_scope",
     "deliver",
+    "evict",
     "expire",
+    "forget",
     "issue",
+    "leave",
+    "make_link",
     "observe_instance",
+    "observe_subject",
     "redeem",
+    "reissue",
     "report",
     "revoke",
 ]
@@ -43,9 +62,13 @@ def issue(
     bindings: Bindings | None = None,
     contents: Sequence[Content] | None = None,
     deliver: bool | None = None,
+    inactivity_seconds: int | None = None,
+    keepers: Mapping[str, str] | None = None,
     kind: str | None = None,
     labels: Mapping[str, str] | None = None,
-    max_uses: int | None = None,
+    max_uses: int | None | EllipsisType = ...,
+    notes: str | None = None,
+    parent: str | None = None,
     request: str | None = None,
     scope: str | None = None,
     ttl_seconds: int | None = None,
@@ -55,19 +78,29 @@ def issue(
     """Make a package.
 
     ``name``: Unique among the live packages of the scope.
-    ``activates_on``: What turns the package Activated.
+    ``activates_on``: What turns the package Activated; the policy's choice for its kind when left out, else
+        the first check-in.
     ``bindings``: What a presenter must match. All of it must match.
     ``contents``: What the package carries, at most 16.
     ``deliver``: Deliver to the operator in the same decision; not possible when contents need something
-        external first.
+        external first. A package that waits for what is left outside of the one before it is not delivered
+        yet.
+    ``inactivity_seconds``: Seconds of silence after which a node of it retires: for nodes that come and go.
+        The policy's choice for its kind when left out, else never.
+    ``keepers``: What makes it another package when it changes: the same name with the same keepers again is
+        the same package, with other keepers it replaces the one before. At most 16.
     ``kind``: The host's own classification; ``node`` when left out.
     ``labels``: Free labels for lists.
-    ``max_uses``: How many distinct subjects may redeem the token, at most 16.
+    ``max_uses``: How many distinct subjects may redeem the token, at most 1000000; 1 when left out, any
+        number when ``null``.
+    ``notes``: An operator's notes; for people, not for rules.
+    ``parent``: The live package above it. It ends with that one. Which kinds may sit under which is the
+        policy's.
     ``request``: The same request id and name again give the same package, so that a lost reply can be asked
         for again.
     ``scope``: The tenant, site or account; ``default`` when left out.
-    ``ttl_seconds``: Seconds until the unused package expires; the policy's default when left out, clamped to
-        nothing: too long is an error.
+    ``ttl_seconds``: Seconds until the unused package expires; the policy's default when left out. Too long is
+        an error, not clamped.
     ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
         ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
         request.
@@ -82,12 +115,20 @@ def issue(
         command["contents"] = contents
     if deliver is not None:
         command["deliver"] = deliver
+    if inactivity_seconds is not None:
+        command["inactivity_seconds"] = inactivity_seconds
+    if keepers is not None:
+        command["keepers"] = keepers
     if kind is not None:
         command["kind"] = kind
     if labels is not None:
         command["labels"] = labels
-    if max_uses is not None:
+    if max_uses is not ...:
         command["max_uses"] = max_uses
+    if notes is not None:
+        command["notes"] = notes
+    if parent is not None:
+        command["parent"] = parent
     if request is not None:
         command["request"] = request
     if scope is not None:
@@ -123,32 +164,111 @@ def deliver(
     return command
 
 
-def redeem(
+def make_link(
     *,
-    fingerprint: str,
-    token: str | Secret,
-    instance: str | None = None,
-    node_name: str | None = None,
+    package: str,
+    ttl_seconds: int | None = None,
     authority: str | None = None,
     source: str | IPv4Address | IPv6Address | None = None,
-) -> RedeemCommand:
-    """Present an enrollment token.
+) -> MakeLinkCommand:
+    """Have a download link made for a package.
 
-    ``fingerprint``: An identifier of the presenter that the host vouches for; the policy must allow it. Key
-        proofs will stand beside it.
-    ``token``: The token, as it was handed out.
-    ``instance``: The cloud instance that the presenter says it is.
-    ``node_name``: The node name that the presenter says it has.
+    ``package``: The package.
+    ``ttl_seconds``: Seconds that the link lives, at most ``LINK_TTL_MAX_SECONDS``; the policy's default when
+        left out.
     ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
         ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
         request.
     ``source``: The address that the request came from, as the host saw it.
     """
-    command: RedeemCommand = {"type": "redeem", "fingerprint": fingerprint, "token": token}
+    command: MakeLinkCommand = {"type": "make_link", "package": package}
+    if ttl_seconds is not None:
+        command["ttl_seconds"] = ttl_seconds
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def reissue(
+    *,
+    package: str,
+    deliver: bool | None = None,
+    grace_seconds: int | None = None,
+    make_before_break: bool | None = None,
+    request: str | None = None,
+    ttl_seconds: int | None = None,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> ReissueCommand:
+    """Give a live package a new token.
+
+    ``package``: The package.
+    ``deliver``: Deliver to the operator in the same decision.
+    ``grace_seconds``: Seconds that both are good at most; the policy's default when left out.
+    ``make_before_break``: Keep the old token good until the new one is used first, or for ``grace_seconds``
+        at most. Without it, the old one dies at once.
+    ``request``: The same request id again gives the same token, so that a lost reply can be asked for again.
+    ``ttl_seconds``: Seconds that the new token lives; the policy's default when left out.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: ReissueCommand = {"type": "reissue", "package": package}
+    if deliver is not None:
+        command["deliver"] = deliver
+    if grace_seconds is not None:
+        command["grace_seconds"] = grace_seconds
+    if make_before_break is not None:
+        command["make_before_break"] = make_before_break
+    if request is not None:
+        command["request"] = request
+    if ttl_seconds is not None:
+        command["ttl_seconds"] = ttl_seconds
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def redeem(
+    *,
+    token: str | Secret,
+    fingerprint: str | None = None,
+    instance: str | None = None,
+    node_name: str | None = None,
+    proof: str | Secret | None = None,
+    spiffe_id: str | None = None,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> RedeemCommand:
+    """Present an enrollment token.
+
+    ``token``: The token, as it was handed out.
+    ``fingerprint``: An identifier of the presenter that the host vouches for; the policy must allow it.
+    ``instance``: The cloud instance that the presenter says it is.
+    ``node_name``: The node name that the presenter says it has.
+    ``proof``: The presenter's proof of its key, over ``redeem`` and the token.
+    ``spiffe_id``: The SPIFFE id that the *host* found on the connection.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: RedeemCommand = {"type": "redeem", "token": token}
+    if fingerprint is not None:
+        command["fingerprint"] = fingerprint
     if instance is not None:
         command["instance"] = instance
     if node_name is not None:
         command["node_name"] = node_name
+    if proof is not None:
+        command["proof"] = proof
+    if spiffe_id is not None:
+        command["spiffe_id"] = spiffe_id
     if authority is not None:
         command["authority"] = authority
     if source is not None:
@@ -158,24 +278,118 @@ def redeem(
 
 def check_in(
     *,
-    fingerprint: str,
     node: str,
     sequence: int,
+    credential: str | Secret | None = None,
+    fingerprint: str | None = None,
+    proof: str | Secret | None = None,
     authority: str | None = None,
     source: str | IPv4Address | IPv6Address | None = None,
 ) -> CheckInCommand:
     """Say that a node is alive.
 
-    ``fingerprint``: The fingerprint it redeemed with.
     ``node``: The node.
     ``sequence``: Counts the node's check-ins from 1. The last number again is a lost reply; an older one is a
         suspected clone.
+    ``credential``: The node's credential, with a proof; it may have expired, the key is what counts.
+    ``fingerprint``: The fingerprint it redeemed with, where the host vouches for it.
+    ``proof``: The node's proof of its key, over ``check-in``.
     ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
         ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
         request.
     ``source``: The address that the request came from, as the host saw it.
     """
-    command: CheckInCommand = {"type": "check_in", "fingerprint": fingerprint, "node": node, "sequence": sequence}
+    command: CheckInCommand = {"type": "check_in", "node": node, "sequence": sequence}
+    if credential is not None:
+        command["credential"] = credential
+    if fingerprint is not None:
+        command["fingerprint"] = fingerprint
+    if proof is not None:
+        command["proof"] = proof
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def leave(
+    *,
+    node: str,
+    credential: str | Secret | None = None,
+    fingerprint: str | None = None,
+    proof: str | Secret | None = None,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> LeaveCommand:
+    """A node says that it goes.
+
+    ``node``: The node.
+    ``credential``: The node's credential, with a proof.
+    ``fingerprint``: The fingerprint it redeemed with, where the host vouches for it.
+    ``proof``: The node's proof of its key, over ``leave``.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: LeaveCommand = {"type": "leave", "node": node}
+    if credential is not None:
+        command["credential"] = credential
+    if fingerprint is not None:
+        command["fingerprint"] = fingerprint
+    if proof is not None:
+        command["proof"] = proof
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def evict(
+    *,
+    node: str,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> EvictCommand:
+    """Send a node away; it may return with a new token.
+
+    ``node``: The node.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: EvictCommand = {"type": "evict", "node": node}
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def ban(
+    *,
+    scope: str,
+    subject: str,
+    reason: str | None = None,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> BanCommand:
+    """Never let a subject be a node again.
+
+    ``scope``: The scope.
+    ``subject``: The subject.
+    ``reason``: Why, for the audit.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: BanCommand = {"type": "ban", "scope": scope, "subject": subject}
+    if reason is not None:
+        command["reason"] = reason
     if authority is not None:
         command["authority"] = authority
     if source is not None:
@@ -209,6 +423,94 @@ def revoke(
     return command
 
 
+def configure_scope(
+    *,
+    scope: str,
+    max_active: int | None = None,
+    max_outstanding: int | None = None,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> ConfigureScopeCommand:
+    """Set a scope's quota.
+
+    ``scope``: The scope.
+    ``max_active``: How many uses may be reserved at once, from the issue of their package until nothing of it
+        is left outside; any number when left out.
+    ``max_outstanding``: How many packages may live at once; any number when left out.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: ConfigureScopeCommand = {"type": "configure_scope", "scope": scope}
+    if max_active is not None:
+        command["max_active"] = max_active
+    if max_outstanding is not None:
+        command["max_outstanding"] = max_outstanding
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def change_pool(
+    *,
+    pool: str,
+    scope: str,
+    add: Mapping[str, str | Secret | None] | None = None,
+    remove: Collection[str] | None = None,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> ChangePoolCommand:
+    """Fill or empty a pool.
+
+    ``pool``: The pool.
+    ``scope``: The scope.
+    ``add``: New items, each with its content (at most ``POOL_ITEM_BYTES``), at most ``POOL_CHANGES``. An item
+        that exists is left as it is.
+    ``remove``: Items to take out, at most ``POOL_CHANGES``. One that a package has is not taken.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: ChangePoolCommand = {"type": "change_pool", "pool": pool, "scope": scope}
+    if add is not None:
+        command["add"] = add
+    if remove is not None:
+        command["remove"] = remove
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def observe_subject(
+    *,
+    scope: str,
+    subject: str,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> ObserveSubjectCommand:
+    """Take note that a subject has connected.
+
+    ``scope``: The scope.
+    ``subject``: The subject.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: ObserveSubjectCommand = {"type": "observe_subject", "scope": scope, "subject": subject}
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
 def expire(
     *,
     key: str,
@@ -224,6 +526,28 @@ def expire(
     ``source``: The address that the request came from, as the host saw it.
     """
     command: ExpireCommand = {"type": "expire", "key": key}
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def forget(
+    *,
+    key: str,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> ForgetCommand:
+    """Forget a record that has ended.
+
+    ``key``: The record: an ended package, a retired node, or an instance that is terminated.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: ForgetCommand = {"type": "forget", "key": key}
     if authority is not None:
         command["authority"] = authority
     if source is not None:

@@ -7,14 +7,17 @@ every code.
 from __future__ import annotations
 
 __all__ = [
+    "AuditError",
     "AwsError",
     "Busy",
     "CryptoError",
     "Error",
     "InvalidInput",
     "KubernetesError",
+    "LinkError",
     "MissingKey",
     "Misuse",
+    "RuleError",
     "SnsError",
     "StoreError",
 ]
@@ -66,6 +69,10 @@ class CryptoError(Error):
     """A primitive refused: most likely, stored ciphertext was altered."""
 
 
+class RuleError(Error):
+    """The operator's own rule could not say, and nothing happens without its word."""
+
+
 class SnsError(Error):
     """A message of Amazon SNS is not to be believed."""
 
@@ -79,8 +86,37 @@ class SnsError(Error):
 
 
 class AwsError(Error):
-    """An authentic message tells of what its topic is not trusted with, or is malformed."""
+    """An AWS event or identity document is not authentic, is malformed, or tells of what it is not trusted with."""
 
 
 class KubernetesError(Error):
     """A bootstrap token, ``cluster-info``, signature or pin is malformed or does not verify."""
+
+
+class AuditError(Error):
+    """A log is not what was written."""
+
+    position: int | None
+    """How many events were fed before this one."""
+    key: str | None
+    """The record, where the event says so."""
+    version: int | None
+    """The record's version, where the event says so."""
+
+    def __init__(
+        self,
+        message: str,
+        code: str,
+        position: int | None = None,
+        key: str | None = None,
+        version: int | None = None,
+    ) -> None:
+        Exception.__init__(self, message, code, position, key, version)
+        self.code = code
+        self.position = position
+        self.key = key
+        self.version = version
+
+
+class LinkError(Error):
+    """A download link is malformed, of an unknown key, forged, or expired."""

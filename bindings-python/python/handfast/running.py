@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from ._native import BootstrapSecret, Ledger, Registrar
+from ._native import BootstrapSecret, Ledger, Registrar, Secret
 from .store import AsyncStore, Store
 from .types import Answer, Command, Effect, Explanation, Row
 
@@ -86,7 +86,7 @@ def explain(
         rows += store.read(explanation["keys"])
 
 
-def reveal(store: Store | Ledger, effect: Effect, *, registrar: Registrar) -> BootstrapSecret | None:
+def reveal(store: Store | Ledger, effect: Effect, *, registrar: Registrar) -> BootstrapSecret | Secret | None:
     """Open what an executor needs for an effect; ``None`` when it needs nothing but the effect itself."""
     keys = registrar.vault_keys(effect)
     rows: Sequence[Row] = store.read(keys) if keys else []

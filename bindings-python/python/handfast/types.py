@@ -5,11 +5,15 @@ Those that the core has are generated from its JSON Schema (``_schema.py``); her
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from ._native import Confirmation, InstanceEvent, Notification, Unsubscription
+from ._native import Confirmation, InstanceEvent, NodeKey, Notification, Secret, Unsubscription
 from ._schema import *
-from ._schema import Answer, Batch, NoticeRow
+from ._schema import Answer, Batch, NoticeRow, WriteRow
+
+
+RecordType = Literal["scope", "pool", "package", "name", "subject", "node", "instance", "forgotten"]
 
 
 class KeyRing(TypedDict):
@@ -17,6 +21,19 @@ class KeyRing(TypedDict):
 
     current: str
     keys: dict[str, bytes]
+
+
+class SigningRing(TypedDict):
+    """Named private keys, the texts in PKCS#8 PEM, one of them current. What was signed under the others still verifies."""
+
+    current: str
+    keys: Mapping[str, NodeKey | Secret | str | bytes]
+
+
+class Jwks(TypedDict):
+    """A JWK set (RFC 7517)."""
+
+    keys: list[dict[str, str]]
 
 
 class LoadStep(TypedDict):
@@ -48,6 +65,54 @@ class CountedNotice(TypedDict):
 
     count: int
     notice: NoticeRow
+
+
+class SubjectChange(TypedDict):
+    """How a subject stands: only one that is ``active`` is a node."""
+
+    subject: str
+    status: Literal["active", "expected", "banned", "gone"]
+
+
+class Page(TypedDict):
+    """A part of a list of a ``Ledger``."""
+
+    records: list[WriteRow]
+    next: str | None
+    """For ``after``; ``None`` at the end of the list."""
+
+
+class ActiveStanding(TypedDict):
+    """It is a node that may connect."""
+
+    type: Literal["active"]
+    node: str
+    package: str
+
+
+class GoneStanding(TypedDict):
+    """It may not, or not any more."""
+
+    type: Literal["gone"]
+
+
+class Standing(TypedDict):
+    """How a subject stands."""
+
+    subject: str
+    standing: ActiveStanding | GoneStanding
+
+
+class Changes(TypedDict):
+    """Subjects of a ``Ledger`` that have changed."""
+
+    restart: bool
+    """Forget all that you have of the scope before you take these in."""
+    subjects: list[Standing]
+    next: str
+    """For ``after``."""
+    more: bool
+    """Whether there are more already."""
 
 
 class Fetch(TypedDict):

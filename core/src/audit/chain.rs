@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::Value;
 
 use super::{Break, Fault, Head, head::digest};
-use crate::{code::Code, crypto::Backend, id::Digest, json, limits};
+use crate::{code::Code, crypto::Backend, id::Digest, json, limits, record::UNLINKED_SCHEMA};
 
 /// Reads a log in the order in which it was written. The facts of different records may lie between each other in any
 /// way; a host that wants the chain of one scope feeds the events of that scope.
@@ -29,9 +29,6 @@ struct End {
     digest: Digest,
     schema: Option<u64>,
 }
-
-/// The last schema whose events bear no digests.
-const UNLINKED_SCHEMA: u64 = 1;
 
 impl Chain {
     /// A chain that begins with the first fact of each record.
@@ -109,7 +106,7 @@ impl Chain {
             (None, None) => None,
             (Some(end), Some(borne)) if borne == end.digest => None,
             (end, Some(borne)) => Some(Fault::WrongDigest { actual: end.map(|end| end.digest), borne }),
-            (Some(end), None) if [Some(entry.schema), end.schema].contains(&Some(UNLINKED_SCHEMA)) => {
+            (Some(end), None) if [Some(entry.schema), end.schema].contains(&Some(UNLINKED_SCHEMA.into())) => {
                 self.unlinked = self.unlinked.saturating_add(1);
                 None
             }

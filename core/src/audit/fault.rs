@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::{code::Code, id::Digest};
 
 /// One place at which the log is not what handfast wrote.
@@ -68,6 +70,26 @@ impl Break {
             Fault::Unreached => Code::AuditUnreachedHead,
             Fault::OtherHead { .. } => Code::AuditOtherHead,
         }
+    }
+}
+
+/// As `{"code": .., "message": .., "position": .., "key": .., "version": ..}`, without what is absent.
+impl Serialize for Break {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            code: Code,
+            message: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            position: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            key: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            version: Option<u64>,
+        }
+        let (code, message) = (self.code(), self.fault.to_string());
+        Told { code, message, position: self.position, key: self.key.as_deref(), version: self.version }
+            .serialize(serializer)
     }
 }
 

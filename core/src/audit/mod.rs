@@ -39,4 +39,4 @@ pub use chain::Chain;
 pub use cloudevents::{CloudEvent, InvalidSource, Source};
 pub use fault::{Break, Fault};
 pub use head::{Head, Root};
-pub use tally::{Counts, Histogram, Milestone, Month, Step, Tally};
+pub use tally::{Counts, Histogram, Milestone, Month, Step, Tally, TallyRow};

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use chrono::Datelike;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     id::{InvalidId, PackageId, ScopeId, as_text},
@@ -138,6 +138,15 @@ impl Tally {
         all.settled
     }
 
+    /// The same as rows, in the order of scope and month: for a table, a report, or metrics.
+    #[must_use]
+    pub fn rows(&self) -> Vec<TallyRow> {
+        let months = |(scope, months): (ScopeId, BTreeMap<Month, Counts>)| {
+            months.into_iter().map(move |(month, counts)| TallyRow { scope: scope.clone(), month, counts })
+        };
+        self.counts().into_iter().flat_map(months).collect()
+    }
+
     /// Packages that are kept because they live, or because facts of theirs are still to come.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -240,6 +249,18 @@ impl Life {
             (None, _, _) | (Some(_), _, None) => false,
         }
     }
+}
+
+/// One scope in one month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TallyRow {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The month.
+    pub month: Month,
+    /// What happened in it.
+    #[serde(flatten)]
+    pub counts: Counts,
 }
 
 /// What happened to the packages of a scope in a month.

@@ -301,8 +301,19 @@ impl InstanceEvent {
     /// Never: the constants are well-formed.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
-    #[expect(clippy::expect_used, reason = "constants, and only compiled for tests")]
     pub fn for_testing(instance: InstanceId, change: Change, occurred_at: Timestamp, event_id: &str) -> Self {
+        Self::unsigned(instance, change, occurred_at, event_id)
+    }
+
+    /// As [`Self::for_testing`], for the stories of the conformance suite, which keep it to themselves.
+    #[cfg(any(test, feature = "conformance"))]
+    #[expect(clippy::expect_used, reason = "constants, and only compiled for tests")]
+    pub(crate) fn unsigned(
+        instance: InstanceId,
+        change: Change,
+        occurred_at: Timestamp,
+        event_id: &str,
+    ) -> Self {
         Self {
             instance,
             account: "123456789012".parse().expect("an account id"),

@@ -54,6 +54,10 @@ impl<'a> Components<'a> {
 }
 
 /// Short moduli are for what SNS signed with them; nobody may use them with anything newer.
+#[cfg_attr(
+    not(any(feature = "aws-lc", feature = "rust-crypto")),
+    expect(dead_code, reason = "only backends verify")
+)]
 pub(crate) fn digest_allowed(bits: usize, digest: RsaDigest) -> bool {
     match digest {
         RsaDigest::Sha1 | RsaDigest::Sha256 => true,

@@ -8,11 +8,13 @@ mod canonical;
 mod key;
 #[cfg(test)]
 mod tests;
+mod without;
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+pub(crate) use without::read_without;
 
 use crate::{code::Code, limits};
 

@@ -13,7 +13,7 @@ use super::{
     Algorithm, Claims, JwtError, Nonces, PublicKey, SigningKey, TargetUrl, Thumbprint, claims::seconds,
     compact, jwk,
 };
-use crate::{code::Code, crypto::Backend, limits, time::Timestamp, verified::Verified};
+use crate::{code::Code, crypto::Backend, limits, time::Timestamp, verified::Verified, vocabulary::Error};
 
 /// The `typ` of a proof (RFC 9449 section 4.2).
 pub const TYPE: &str = "dpop+jwt";
@@ -110,18 +110,18 @@ impl Proof {
     /// Makes a proof, on the node's side.
     ///
     /// # Errors
-    /// [`JwtError::InvalidClaim`] for a method or nonce that is empty, too long, or not printable.
-    pub fn make(key: &SigningKey, request: &Make<'_>, rng: &mut dyn CryptoRng) -> Result<String, ProofError> {
+    /// [`Error::Input`] for a `method` or `nonce` that is empty, too long, or not printable.
+    pub fn make(key: &SigningKey, request: &Make<'_>, rng: &mut dyn CryptoRng) -> Result<String, Error> {
         let mut jti = [0; 16];
         rng.fill_bytes(&mut jti);
         let mut claims = Map::from_iter([
-            ("htm".to_owned(), short("htm", request.method, limits::METHOD_BYTES)?.into()),
+            ("htm".to_owned(), argument("method", request.method, limits::METHOD_BYTES)?.into()),
             ("htu".to_owned(), request.url.as_str().into()),
             ("iat".to_owned(), seconds(request.issued_at)),
             ("jti".to_owned(), BASE64URL_NOPAD.encode(&jti).into()),
         ]);
         if let Some(nonce) = request.nonce {
-            claims.insert("nonce".to_owned(), short("nonce", nonce, limits::NONCE_BYTES)?.into());
+            claims.insert("nonce".to_owned(), argument("nonce", nonce, limits::NONCE_BYTES)?.into());
         }
         if let Some(token) = request.token {
             claims.insert("ath".to_owned(), token_hash(token).into());
@@ -204,6 +204,11 @@ fn key_of(algorithm: Algorithm, embedded: Option<&Value>) -> Result<PublicKey, J
         Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => return Err(JwtError::AlgorithmNotAllowed),
     }
     jwk::read(embedded.ok_or(JwtError::InvalidHeader { name: "jwk", expected: "there" })?)
+}
+
+/// A part of the request that a proof is made for.
+fn argument<'a>(name: &'static str, text: &'a str, limit: usize) -> Result<&'a str, Error> {
+    short(name, text, limit).map_err(|_| Error::input(name, "expected a short printable text"))
 }
 
 /// `ath` (RFC 9449 section 4.2).

@@ -1,109 +1,94 @@
 //! Ordered lists of numbered places, four to eight bytes for each entry.
 //!
-//! A list is named by a group and lies in buckets of up to [`BUCKET`] numbers. Buckets are in order; within a bucket the
+//! A list is named by a hash and lies in buckets of up to [`BUCKET`] numbers. Buckets are in order; within a bucket the
 //! numbers are in none, and are put in order when a page is read. So an entry costs one number, and adding, removing and
-//! reading from any place cost `O(log n)` and one bucket.
+//! reading from any place cost a search among the buckets and a look through one of them.
 
-use std::collections::BTreeMap;
+use hashbrown::HashTable;
 
 use super::slots::Number;
 
 /// Entries of one bucket.
 const BUCKET: usize = 256;
 
-/// Lists of entries that are ordered by `P` within their group. The key of a bucket is an upper bound of its entries;
-/// only the start of a range has no `P`.
+/// Lists of entries that are ordered by `P`, each under a hash that names it.
 #[derive(Clone, Debug)]
-pub(super) struct Buckets<P>(BTreeMap<(u64, Option<P>), Vec<Number>>);
+pub(super) struct Lists<P>(HashTable<(u64, List<P>)>);
 
-impl<P> Default for Buckets<P> {
+/// Many a list has a single entry: there are labels that tell every package apart.
+#[derive(Clone, Debug)]
+enum List<P> {
+    One(Number),
+    Many(Box<Buckets<P>>),
+}
+
+/// The buckets of a list, the last in the order of the list first: lists mostly grow at their beginning. A bucket holds
+/// what is no further than its bound, and beyond the bound of the bucket after it.
+#[derive(Clone, Debug)]
+struct Buckets<P> {
+    bounds: Vec<P>,
+    numbers: Vec<Vec<Number>>,
+}
+
+impl<P> Default for Lists<P> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(HashTable::new())
     }
 }
 
-impl<P: Ord + Clone> Buckets<P> {
+impl<P: Ord + Clone> Lists<P> {
     /// Adds an entry that is not in the list yet. `place_of` gives the place of an entry of this very list.
     pub(super) fn insert(
         &mut self,
-        group: u64,
+        name: u64,
         place: P,
         number: Number,
         place_of: impl Fn(Number) -> Option<P>,
     ) {
-        let key = (group, Some(place));
-        if let Some((bound, entries)) = self.0.range_mut(&key..).next()
-            && bound.0 == group
-        {
-            entries.push(number);
-            if entries.len() > BUCKET {
-                let bound = bound.clone();
-                self.split(bound, number, place_of);
+        match self.0.find_mut(name, |(known, _)| *known == name) {
+            None => drop(self.0.insert_unique(name, (name, List::One(number)), |(name, _)| *name)),
+            Some((_, list)) => {
+                if let List::One(first) = list {
+                    let Some(bound) = place_of(*first) else { return };
+                    *list =
+                        List::Many(Box::new(Buckets { bounds: vec![bound], numbers: vec![vec![*first]] }));
+                }
+                if let List::Many(buckets) = list {
+                    buckets.insert(place, number, place_of);
+                }
             }
-            return;
         }
-        self.insert_last(key, number, place_of);
-    }
-
-    /// The entry goes behind all others of its list: the last bucket takes it and reaches further.
-    fn insert_last(&mut self, key: (u64, Option<P>), number: Number, place_of: impl Fn(Number) -> Option<P>) {
-        let last = self.0.range((key.0, None)..=key.clone()).next_back().map(|(bound, _)| bound.clone());
-        let mut entries = last.and_then(|bound| self.0.remove(&bound)).unwrap_or_default();
-        entries.push(number);
-        let full = entries.len() > BUCKET;
-        self.0.insert(key.clone(), entries);
-        if full {
-            self.split(key, number, place_of);
-        }
-    }
-
-    /// Lists mostly grow at one end, so an entry that went there begins a bucket of its own and leaves a full one.
-    fn split(&mut self, bound: (u64, Option<P>), newest: Number, place_of: impl Fn(Number) -> Option<P>) {
-        let Some(entries) = self.0.remove(&bound) else { return };
-        let mut sorted: Vec<_> = entries.iter().map(|number| (place_of(*number), *number)).collect();
-        sorted.sort_unstable();
-        let is_newest =
-            |entry: Option<&(Option<P>, Number)>| entry.is_some_and(|(_, number)| *number == newest);
-        let middle = match (is_newest(sorted.first()), is_newest(sorted.last())) {
-            (true, _) => 1,
-            (false, true) => sorted.len().saturating_sub(1),
-            (false, false) => sorted.len() / 2,
-        };
-        let upper = sorted.split_off(middle);
-        let numbers = |entries: &[(Option<P>, Number)]| entries.iter().map(|(_, number)| *number).collect();
-        if let Some((place, _)) = sorted.last() {
-            self.0.insert((bound.0, place.clone()), numbers(&sorted));
-        }
-        self.0.insert(bound, numbers(&upper));
     }
 
     /// Takes an entry out.
-    pub(super) fn remove(&mut self, group: u64, place: P, number: Number) {
-        let key = (group, Some(place));
-        let Some((bound, entries)) = self.0.range_mut(&key..).next().filter(|(bound, _)| bound.0 == group)
-        else {
-            return;
+    pub(super) fn remove(&mut self, name: u64, place: &P, number: Number) {
+        let Ok(mut entry) = self.0.find_entry(name, |(known, _)| *known == name) else { return };
+        let (_, list) = entry.get_mut();
+        let is_empty = match list {
+            List::One(only) => *only == number,
+            List::Many(buckets) => {
+                buckets.remove(place, number);
+                buckets.numbers.is_empty()
+            }
         };
-        let Some(found) = entries.iter().position(|known| *known == number) else { return };
-        entries.swap_remove(found);
-        if entries.is_empty() {
-            let bound = bound.clone();
-            self.0.remove(&bound);
-        } else if entries.len() < entries.capacity() / 4 {
-            entries.shrink_to(entries.len().saturating_mul(2));
+        if is_empty {
+            entry.remove();
         }
     }
 
     /// The entries of a list in order, those after a place, or all.
     pub(super) fn iter(
         &self,
-        group: u64,
+        name: u64,
         after: Option<P>,
         place_of: impl Fn(Number) -> Option<P>,
     ) -> impl Iterator<Item = (P, Number)> {
-        let buckets = self.0.range((group, after.clone())..).take_while(move |((list, _), _)| *list == group);
-        buckets.flat_map(move |(_, entries)| {
-            let placed = entries.iter().filter_map(|number| Some((place_of(*number)?, *number)));
+        let list = self.list(name);
+        let one = if let Some(List::One(number)) = list { Some(std::slice::from_ref(number)) } else { None };
+        let many =
+            if let Some(List::Many(buckets)) = list { Some(buckets.from(after.as_ref())) } else { None };
+        one.into_iter().chain(many.into_iter().flatten()).flat_map(move |numbers| {
+            let placed = numbers.iter().filter_map(|number| Some((place_of(*number)?, *number)));
             let mut sorted: Vec<_> =
                 placed.filter(|(place, _)| after.as_ref().is_none_or(|after| place > after)).collect();
             sorted.sort_unstable();
@@ -112,10 +97,81 @@ impl<P: Ord + Clone> Buckets<P> {
     }
 
     /// How many entries a list has, counted as far as `enough`.
-    pub(super) fn count_to(&self, group: u64, enough: usize) -> usize {
+    pub(super) fn count_to(&self, name: u64, enough: usize) -> usize {
+        match self.list(name) {
+            None => 0,
+            Some(List::One(_)) => enough.min(1),
+            Some(List::Many(buckets)) => buckets.count_to(enough),
+        }
+    }
+
+    fn list(&self, name: u64) -> Option<&List<P>> {
+        self.0.find(name, |(known, _)| *known == name).map(|(_, list)| list)
+    }
+}
+
+impl<P: Ord + Clone> Buckets<P> {
+    /// The bucket that a place belongs to; `None` if it is beyond all bounds.
+    fn bucket_of(&self, place: &P) -> Option<usize> {
+        self.bounds.partition_point(|bound| bound >= place).checked_sub(1)
+    }
+
+    fn insert(&mut self, place: P, number: Number, place_of: impl Fn(Number) -> Option<P>) {
+        let bucket = self.bucket_of(&place).unwrap_or_else(|| {
+            if let Some(bound) = self.bounds.first_mut() {
+                *bound = place; // the last bucket reaches further now
+            }
+            0
+        });
+        let Some(numbers) = self.numbers.get_mut(bucket) else { return };
+        numbers.push(number);
+        if numbers.len() > BUCKET {
+            self.split(bucket, number, place_of);
+        }
+    }
+
+    /// Lists mostly grow at one end, so an entry that went there begins a bucket of its own and leaves a full one.
+    fn split(&mut self, bucket: usize, newest: Number, place_of: impl Fn(Number) -> Option<P>) {
+        let Some(numbers) = self.numbers.get_mut(bucket) else { return };
+        numbers.sort_by_cached_key(|number| place_of(*number));
+        let middle = match (numbers.first() == Some(&newest), numbers.last() == Some(&newest)) {
+            (true, _) => 1,
+            (false, true) => numbers.len().saturating_sub(1),
+            (false, false) => numbers.len() / 2,
+        };
+        let further = numbers.split_off(middle);
+        let nearer = std::mem::replace(numbers, further);
+        if let Some(bound) = nearer.last().and_then(|number| place_of(*number)) {
+            let next = bucket.saturating_add(1);
+            self.bounds.insert(next, bound);
+            self.numbers.insert(next, nearer);
+        }
+    }
+
+    fn remove(&mut self, place: &P, number: Number) {
+        let Some(bucket) = self.bucket_of(place) else { return };
+        let Some(numbers) = self.numbers.get_mut(bucket) else { return };
+        let Some(found) = numbers.iter().position(|known| *known == number) else { return };
+        numbers.swap_remove(found);
+        if numbers.is_empty() {
+            self.bounds.remove(bucket);
+            self.numbers.remove(bucket);
+        } else if numbers.len() < numbers.capacity() / 4 {
+            numbers.shrink_to(numbers.len().saturating_mul(2));
+        }
+    }
+
+    /// The buckets in the order of the list, those that hold anything after a place.
+    fn from<'a>(&'a self, after: Option<&P>) -> impl Iterator<Item = &'a [Number]> + use<'a, P> {
+        let all = self.numbers.len();
+        let end = after.map_or(all, |after| self.bounds.partition_point(|bound| bound >= after));
+        self.numbers.get(..end).unwrap_or_default().iter().rev().map(Vec::as_slice)
+    }
+
+    fn count_to(&self, enough: usize) -> usize {
         let mut count = 0_usize;
-        for (_, entries) in self.0.range((group, None)..).take_while(|((list, _), _)| *list == group) {
-            count = count.saturating_add(entries.len());
+        for numbers in &self.numbers {
+            count = count.saturating_add(numbers.len());
             if count >= enough {
                 return enough;
             }
@@ -138,7 +194,7 @@ mod tests {
         Some(number.reverse_bits() >> 12)
     }
 
-    fn check(lists: &Buckets<u32>, model: &BTreeSet<(u64, u32, Number)>) {
+    fn check(lists: &Lists<u32>, model: &BTreeSet<(u64, u32, Number)>) {
         for group in 0..3 {
             let expected: Vec<_> =
                 model.iter().filter(|entry| entry.0 == group).map(|entry| (entry.1, entry.2)).collect();
@@ -157,12 +213,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn a_list_is_a_sorted_set(changes in prop::collection::vec((0_u64..3, 0_u32..900, 0_u8..4), 0..4000)) {
-            let (mut lists, mut model) = (Buckets::default(), BTreeSet::new());
+            let (mut lists, mut model) = (Lists::default(), BTreeSet::new());
             for (group, number, what) in changes {
                 let place = place_of(number).unwrap();
                 let entry = (group, place, number);
                 if what == 0 {
-                    lists.remove(group, place, number);
+                    lists.remove(group, &place, number);
                     model.remove(&entry);
                 } else if model.insert(entry) {
                     lists.insert(group, place, number, place_of);
@@ -176,9 +232,10 @@ mod tests {
     fn growing_at_either_end_fills_the_buckets() {
         for descending in [false, true] {
             let place = |number: Number| Some(if descending { 10_000 - number } else { number });
-            let mut lists = Buckets::default();
+            let mut lists = Lists::default();
             (0..10_000).for_each(|number| lists.insert(7, place(number).unwrap(), number, place));
-            assert!(lists.0.len() <= 10_000_usize.div_ceil(BUCKET) + 1, "{}", lists.0.len());
+            let Some(List::Many(buckets)) = lists.list(7) else { panic!() };
+            assert!(buckets.numbers.len() <= 10_000_usize.div_ceil(BUCKET) + 1, "{}", buckets.numbers.len());
             assert!(lists.iter(7, None, place).map(|(place, _)| place).is_sorted());
             assert_eq!(lists.iter(7, Some(9_000), place).count(), if descending { 1000 } else { 999 });
         }

@@ -4,25 +4,29 @@
 //! filters name; what the others want is checked on the way. A page looks at no more than [`limits::LEDGER_SCAN`]
 //! candidates, so a combination that fits few of them comes back in short or empty pages with a cursor that goes on.
 
-use std::{cmp::Reverse, collections::BTreeSet, hash::BuildHasher, ops::Bound};
+use std::{cmp::Reverse, collections::BTreeSet, fmt, hash::BuildHasher, ops::Bound, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Ledger,
-    buckets::Buckets,
+    buckets::Lists,
     cursor::{Cursor, Position},
     kept::{Facts, Kept},
     rows::RecordRows,
     slots::{Fixed, Number},
 };
 use crate::{
-    id::{Kind, NodeId, PackageId, PackageName, ScopeId},
+    id::{InvalidId, Kind, NodeId, PackageId, PackageName, ScopeId, as_text},
     limits,
     record::{Key, PackageStatus, Record, Versioned},
     vocabulary::Error,
 };
 
 /// Which packages are wanted: all that is given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// In this scope.
     pub scope: Option<ScopeId>,
@@ -38,24 +42,41 @@ pub struct Filter {
     pub name_prefix: Option<PackageName>,
 }
 
-/// Which label a package must have.
+/// Which label a package must have. Written `key`, or `key=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabelFilter {
-    /// The label, whatever its value. Written as its key.
+    /// The label, whatever its value.
     Present(String),
-    /// The label with this value. Written `key=value`.
+    /// The label with this value.
     Is(String, String),
 }
 
-impl From<&str> for LabelFilter {
-    /// `key=value`, or a key alone; the first `=` divides.
-    fn from(text: &str) -> Self {
-        match text.split_once('=') {
-            Some((key, value)) => Self::Is(key.to_owned(), value.to_owned()),
-            None => Self::Present(text.to_owned()),
+impl fmt::Display for LabelFilter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Present(key) => formatter.write_str(key),
+            Self::Is(key, value) => write!(formatter, "{key}={value}"),
         }
     }
 }
+
+impl FromStr for LabelFilter {
+    type Err = InvalidId;
+
+    /// The first `=` divides. A key that has one itself can only be asked for as a value of this type.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value)));
+        if key.is_empty() || key.len() > limits::LABEL_KEY_BYTES {
+            return Err(InvalidId::new("LabelFilter", "a label's key, or key=value"));
+        }
+        Ok(match value {
+            Some(value) => Self::Is(key.to_owned(), value.to_owned()),
+            None => Self::Present(key.to_owned()),
+        })
+    }
+}
+
+as_text!(LabelFilter, "^[^=]+(=.*)?$");
 
 impl Filter {
     fn fits(&self, facts: &Facts<'_>) -> bool {
@@ -120,8 +141,8 @@ impl What<'_> {
 /// The lists of packages and of their nodes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    lists: Buckets<Latest>,
-    names: Buckets<Named>,
+    lists: Lists<Latest>,
+    names: Lists<Named>,
     /// Of each package; only the start of a range has no node.
     nodes: BTreeSet<(PackageId, Option<NodeId>)>,
 }
@@ -140,7 +161,7 @@ impl Index {
         let (old, new) = (groups(before.as_ref()), groups(after.as_ref()));
         if let Some(facts) = &before {
             for group in old.iter().filter(|group| !new.contains(group)) {
-                self.lists.remove(*group, Reverse(facts.id), number);
+                self.lists.remove(*group, &Reverse(facts.id), number);
             }
         }
         if let Some(facts) = &after {
@@ -166,7 +187,7 @@ impl Index {
         let groups = |facts: &Facts<'_>| [What::All.group(None), What::All.group(Some(facts.scope))];
         if let Some(facts) = before {
             for group in groups(facts) {
-                self.names.remove(group, (facts.name.clone(), Reverse(facts.id)), number);
+                self.names.remove(group, &(facts.name.clone(), Reverse(facts.id)), number);
             }
         }
         if let Some(facts) = after {

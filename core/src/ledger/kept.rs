@@ -5,8 +5,8 @@
 //! exact; a package that differs in anything else, known or yet to come, begins a shape of its own.
 
 use std::{
+    collections::BTreeSet,
     hash::{BuildHasher, Hash, Hasher},
-    mem,
     sync::Arc,
 };
 
@@ -15,7 +15,7 @@ use data_encoding::HEXLOWER;
 use super::slots::Fixed;
 use crate::{
     id::{Kind, PackageId, PackageName, RequestId, ScopeId, SecretId},
-    record::{NameEntry, Package, PackageContent, PackageStatus, Record},
+    record::{Key, NameEntry, Package, PackageContent, PackageStatus, Record},
     time::Timestamp,
     vocabulary::{Labels, PackageIssued},
 };
@@ -32,8 +32,8 @@ pub(super) enum Kept {
 }
 
 impl Kept {
-    /// Keeps a record as small as it goes.
-    pub(super) fn new(record: Record, shapes: &mut Shapes) -> Self {
+    /// Keeps a record as small as it goes, and has its key share what it can with it.
+    pub(super) fn new(key: &mut Key, record: Record, shapes: &mut Shapes) -> Self {
         let wake_at = record.wake_at();
         match record {
             Record::Package(package) => match Unique::of(&package).filter(|_| is_plain(&package)) {
@@ -43,7 +43,14 @@ impl Kept {
                 }
                 None => Self::Whole(Record::Package(package)),
             },
-            Record::Name(entry) => Self::Name(Arc::unwrap_or_clone(entry)),
+            Record::Name(entry) => {
+                let mut entry = Arc::unwrap_or_clone(entry);
+                shapes.share(&mut entry.scope);
+                if let Key::Name(scope, _) = key {
+                    scope.clone_from(&entry.scope);
+                }
+                Self::Name(entry)
+            }
             Record::Scope(_)
             | Record::Pool(_)
             | Record::Subject(_)
@@ -213,18 +220,29 @@ fn secret_of(content: &mut PackageContent) -> Option<&mut SecretId> {
 /// The shapes in use lately: a table of fixed size in which a new one takes the place of an old one. What was folded
 /// with the old one keeps it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shapes(Vec<Option<Arc<Package>>>);
+pub(super) struct Shapes {
+    packages: Vec<Option<Arc<Package>>>,
+    scopes: BTreeSet<ScopeId>,
+}
 
 const SHAPES: u64 = 1024;
 
 impl Shapes {
+    /// Has one text for all who name the same scope.
+    fn share(&mut self, scope: &mut ScopeId) {
+        match self.scopes.get(scope) {
+            Some(known) => scope.clone_from(known),
+            None => drop(self.scopes.insert(scope.clone())),
+        }
+    }
+
     /// Gives what is kept of a package: its shape and what is its own.
     fn fold(&mut self, mut package: Package, unique: Unique) -> (Arc<Package>, Unique) {
         let place = usize::try_from(likeness(&package) % SHAPES).unwrap_or(0);
-        if self.0.len() <= place {
-            self.0.resize(place.saturating_add(1), None);
+        if self.packages.len() <= place {
+            self.packages.resize(place.saturating_add(1), None);
         }
-        let known = self.0.get(place).and_then(Option::clone);
+        let known = self.packages.get(place).and_then(Option::clone);
         if let Some(shape) = known
             && let Some(shape_unique) = Unique::of(&shape)
         {
@@ -235,8 +253,8 @@ impl Shapes {
             own.and_then(|own| put_on(&mut package, own));
         }
         let shape = Arc::new(package);
-        if let Some(place) = self.0.get_mut(place) {
-            drop(mem::replace(place, Some(Arc::clone(&shape))));
+        if let Some(place) = self.packages.get_mut(place) {
+            *place = Some(Arc::clone(&shape));
         }
         (shape, unique)
     }

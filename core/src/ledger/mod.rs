@@ -1,4 +1,8 @@
 //! The embedded default store: all records in memory, with lists, a feed of subjects, snapshot and replay.
+//!
+//! It is made for a million outstanding packages. One that nobody has redeemed takes less than 1 KiB with its name, its
+//! sealed token and its place in every list; deciding on one costs at most half as much again among a million as among a
+//! thousand; a page of a list costs what is on it.
 
 mod buckets;
 mod cursor;
@@ -20,7 +24,7 @@ use rand_core::CryptoRng;
 pub use self::{
     cursor::Cursor,
     index::{Filter, LabelFilter, Page},
-    subjects::{ChangeCursor, Changes, Standing},
+    subjects::{Change, ChangeCursor, Changes, Standing},
 };
 use self::{
     index::Index,
@@ -150,9 +154,9 @@ impl Ledger {
         }
     }
 
-    fn put(&mut self, key: Key, versioned: Versioned) -> Number {
+    fn put(&mut self, mut key: Key, versioned: Versioned) -> Number {
         let Versioned { version, head, record } = versioned;
-        let kept = Kept::new(record, &mut self.shapes);
+        let kept = Kept::new(&mut key, record, &mut self.shapes);
         let wake_at = kept.wake_at();
         let (number, before) = self.records.set(RecordRow { key, version, head, kept });
         let before = before.map(|row| row.kept);

@@ -4,7 +4,7 @@ use super::Ledger;
 use crate::{
     crypto::Backend,
     id::Digest,
-    record::{Key, Versioned, apply},
+    record::{Key, UNLINKED_SCHEMA, Versioned, apply},
     vocabulary::{Error, Event},
 };
 
@@ -48,6 +48,3 @@ impl Ledger {
         Ok(())
     }
 }
-
-/// The last schema in which facts were not linked.
-const UNLINKED_SCHEMA: u32 = 1;

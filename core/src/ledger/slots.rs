@@ -78,8 +78,7 @@ impl<R: Keyed> Slots<R> {
 
     pub(super) fn remove(&mut self, key: &R::Key) -> Option<R> {
         let number = self.find(key)?;
-        let entry = self.numbers.find_entry(hash(key), |known| *known == number);
-        drop(entry.ok()?.remove());
+        self.numbers.find_entry(hash(key), |known| *known == number).ok()?.remove();
         self.free.push(number);
         self.place_mut(number)?.take()
     }

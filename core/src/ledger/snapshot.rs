@@ -3,14 +3,16 @@
 //! Lines are written and read one at a time, so that a host can stream them to and from a file.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{
     Ledger,
+    rows::RecordRow,
     subjects::{Feed, History},
 };
 use crate::{
     json,
-    record::{Key, SCHEMA, Versioned},
+    record::{Key, Row, SCHEMA, Versioned},
     vocabulary::Error,
 };
 
@@ -29,14 +31,18 @@ struct Header {
 
 const FORMAT: &str = "handfast snapshot";
 
-#[derive(Serialize, Deserialize)]
+/// One row as it is read. Schema 1 had its records as texts, too.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
-    body: String,
+struct Line<'a> {
+    #[serde(default)]
+    body: Option<String>,
     /// The number of a subject's latest change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     change: Option<u64>,
     key: Key,
+    #[serde(borrow, default)]
+    record: Option<&'a RawValue>,
     version: u64,
 }
 
@@ -56,16 +62,20 @@ impl Ledger {
         let (subject_changes, histories) = self.feed.parts();
         let (format, subject_histories) = (FORMAT.to_owned(), histories.to_vec());
         let header = Header { format, schema: SCHEMA, subject_changes, subject_histories };
-        let records = self.records.sorted().map(|row| {
-            let (body, change) = (row.versioned().body(), self.change_number(&row.key));
-            Line { body, change, key: row.key.clone(), version: row.version }
-        });
+        let records = self.records.sorted().map(|row| self.record_line(row));
         let secrets = self.vault.sorted().map(|row| {
             let (key, body) = (Key::Secret(row.id), row.sealed.to_string());
-            Line { body, change: None, key, version: 1 }
+            json::canonical_of(&Row { key, version: 1, body })
         });
-        std::iter::once(json::canonical_of(&header))
-            .chain(records.chain(secrets).map(|line| json::canonical_of(&line)))
+        std::iter::once(json::canonical_of(&header)).chain(records).chain(secrets)
+    }
+
+    /// The record stands in its line as the JSON that it is, so that its text is neither escaped nor read twice.
+    fn record_line(&self, row: &RecordRow) -> String {
+        let change = self.change_number(&row.key).map(|change| format!("\"change\":{change},"));
+        let key = json::canonical_of(&row.key);
+        let (record, version) = (row.versioned().body(), row.version);
+        format!("{{{}\"key\":{key},\"record\":{record},\"version\":{version}}}", change.unwrap_or_default())
     }
 
     fn change_number(&self, key: &Key) -> Option<u64> {
@@ -103,13 +113,15 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn take_in(&mut self, line: Line) -> Result<(), Error> {
-        let Line { body, change, key, version } = line;
+    fn take_in(&mut self, line: Line<'_>) -> Result<(), Error> {
+        let Line { body, change, key, record, version } = line;
+        let text = record.map(RawValue::get).or(body.as_deref());
+        let text = text.ok_or_else(|| Error::CorruptRecord("snapshot: a row without a body".to_owned()))?;
         if let Key::Secret(id) = key {
-            self.keep(id, body.into());
+            self.keep(id, text.into());
             return Ok(());
         }
-        let number = self.put(key.clone(), Versioned::from_body(version, &body)?);
+        let number = self.put(key.clone(), Versioned::from_body(version, text)?);
         if let Key::Subject(scope, _) = &key {
             match change {
                 Some(change) => self.feed.place(scope, number, change),

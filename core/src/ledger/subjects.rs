@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, hash::BuildHasher, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Ledger,
@@ -13,12 +13,13 @@ use super::{
 use crate::{
     id::{DecisionId, NodeId, PackageId, ScopeId, Subject, as_text},
     limits,
-    record::{Key, Record},
+    record::{Key, Node, Record},
     vocabulary::Error,
 };
 
 /// How a subject stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Standing {
     /// It is a node that may connect.
@@ -32,14 +33,26 @@ pub enum Standing {
     Gone,
 }
 
+/// How one subject stands now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Change {
+    /// The subject.
+    pub subject: Subject,
+    /// How it stands.
+    #[serde(flatten)]
+    pub standing: Standing,
+}
+
 /// Some changes of a scope's subjects, in the order in which they happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changes {
     /// Forget all that you have of the scope before you take these in: your cursor was the start, or it belongs to a
     /// history that this ledger does not share.
     pub restart: bool,
     /// How each subject stands now. Only its latest change is here.
-    pub entries: Vec<(Subject, Standing)>,
+    pub entries: Vec<Change>,
     /// Where to go on, now if `more`, and otherwise whenever you like.
     pub next: ChangeCursor,
     /// Whether there are more changes already.
@@ -174,7 +187,8 @@ fn group(scope: &ScopeId) -> u64 {
 
 impl Ledger {
     /// The changes of a scope's subjects after `after`, at most `limit` and at most [`limits::LEDGER_PAGE`]. From the
-    /// start it gives the whole active set, page by page; who asks again with `next` stays in step.
+    /// start it gives the whole active set, page by page; who asks again with `next` stays in step. The nodes of an ended
+    /// fleet that its package does not list leave as they are swept.
     #[must_use]
     pub fn subjects(&self, scope: &ScopeId, after: ChangeCursor, limit: usize) -> Changes {
         let limit = limit.clamp(1, limits::LEDGER_PAGE);
@@ -194,13 +208,19 @@ impl Ledger {
     }
 }
 
-fn standing(records: &RecordRows, subject: Number, scope: &ScopeId) -> Option<(Subject, Standing)> {
+fn standing(records: &RecordRows, subject: Number, scope: &ScopeId) -> Option<Change> {
     let row = records.get(subject)?;
     let Key::Subject(within, subject) = &row.key else { return None };
     let Kept::Whole(Record::Subject(entry)) = &row.kept else { return None };
-    let standing = match (&entry.ban, entry.node, entry.package) {
-        (None, Some(node), Some(package)) => Standing::Active { node, package },
-        (Some(_), _, _) | (None, None, _) | (None, Some(_), None) => Standing::Gone,
-    };
-    (within == scope).then(|| (subject.clone(), standing))
+    let node = entry.node.filter(|_| entry.ban.is_none()).and_then(|id| live_node(records, id));
+    let standing =
+        node.map_or(Standing::Gone, |node| Standing::Active { node: node.id, package: node.package });
+    (within == scope).then(|| Change { subject: subject.clone(), standing })
+}
+
+/// A node of a package that has ended is none, also before a sweep has come by.
+fn live_node(records: &RecordRows, id: NodeId) -> Option<&Node> {
+    let Kept::Whole(Record::Node(node)) = &records.look(&Key::Node(id))?.kept else { return None };
+    let package = records.look(&Key::Package(node.package))?.kept.facts()?;
+    (node.is_live() && package.status.is_live()).then_some(node)
 }

@@ -18,10 +18,9 @@ pub(super) fn record(body: &str, schema: u32) -> Result<Value, Error> {
 /// Brings the body of an event to the present schema. It keeps its schema number: facts of schema 1 were not linked.
 pub(crate) fn event(body: &str, schema: u32) -> Result<Value, Error> {
     let mut value = parse(body)?;
-    if schema == 1 {
-        if let Some(fact) = value.get_mut("fact").filter(|fact| is(fact, "node_claimed")) {
-            insert(fact, "generation", json!(1));
-        }
+    let claimed = value.get_mut("fact").filter(|fact| schema == 1 && is(fact, "node_claimed"));
+    if let Some(fact) = claimed {
+        insert(fact, "generation", json!(1));
     }
     Ok(value)
 }

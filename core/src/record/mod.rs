@@ -31,8 +31,8 @@ pub use package::{
 };
 pub use pool::{Pool, PoolItem};
 pub use resource::{HostResource, Lease, Resource, ResourceSpec, ResourceState, SpireEntry};
-pub use scope::Scope;
-use serde::{Deserialize, Serialize};
+pub use scope::{Scope, ScopeView};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use crate::aws::InstanceState;
 use crate::{
@@ -44,6 +44,9 @@ use crate::{
 
 /// The version of the format of records and events. A newer one than the code knows is an error, never a guess.
 pub const SCHEMA: u32 = 2;
+
+/// The last schema in which facts were not linked to the ones before them.
+pub(crate) const UNLINKED_SCHEMA: u32 = 1;
 
 /// One record. Cloning is cheap: the contents are shared until they change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,14 +153,68 @@ struct Body {
 
 impl Body {
     fn read(body: &str) -> Result<Self, Error> {
-        let schema = check_schema(body)?;
-        let read = if migrate::is_old(schema) {
-            serde_json::from_value(migrate::record(body, schema)?)
-        } else {
-            serde_json::from_str(body)
-        };
-        read.map_err(|error| Error::CorruptRecord(error.to_string()))
+        let corrupt = |error: serde_json::Error| Error::CorruptRecord(error.to_string());
+        match serde_json::from_str::<Outside>(body) {
+            Ok(Outside { head, schema, kind }) if schema == SCHEMA => {
+                Ok(Self { head, schema, record: kind.read(body).map_err(corrupt)? })
+            }
+            other => {
+                let schema = check_schema(body)?;
+                if let (Err(error), false) = (other, migrate::is_old(schema)) {
+                    return Err(corrupt(error));
+                }
+                let mut old: Self =
+                    serde_json::from_value(migrate::record(body, schema)?).map_err(corrupt)?;
+                if let Record::Package(package) = &mut old.record {
+                    Arc::make_mut(package).note_shredding(); // was not noted
+                }
+                Ok(old)
+            }
+        }
     }
+}
+
+/// What a body has beside the record's own members.
+#[derive(Deserialize)]
+struct Outside {
+    #[serde(default)]
+    head: Option<Digest>,
+    schema: u32,
+    #[serde(rename = "type")]
+    kind: Type,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Type {
+    Scope,
+    Pool,
+    Package,
+    Name,
+    Subject,
+    Node,
+    Instance,
+    Forgotten,
+}
+
+impl Type {
+    fn read(self, body: &str) -> serde_json::Result<Record> {
+        Ok(match self {
+            Self::Scope => Record::Scope(inside(body)?),
+            Self::Pool => Record::Pool(inside(body)?),
+            Self::Package => Record::Package(inside(body)?),
+            Self::Name => Record::Name(inside(body)?),
+            Self::Subject => Record::Subject(inside(body)?),
+            Self::Node => Record::Node(inside(body)?),
+            Self::Instance => Record::Instance(inside(body)?),
+            Self::Forgotten => Record::Forgotten(inside(body)?),
+        })
+    }
+}
+
+/// The record's own members.
+fn inside<T: DeserializeOwned>(body: &str) -> serde_json::Result<Arc<T>> {
+    json::read_without(body, &["head", "schema", "type"]).map(Arc::new)
 }
 
 /// The schema of a body. That of a newer one is an error, whatever else is in it.

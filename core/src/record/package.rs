@@ -553,8 +553,17 @@ impl Package {
     /// Takes in one fact. A fact that is not about packages changes nothing.
     pub(super) fn apply(&mut self, event: &Event) {
         self.updated_at = event.at;
+        self.take_in(&event.fact, event);
+        self.note_shredding();
+    }
+
+    /// What nobody can be given any more is shredded in the same decision, and does not come back.
+    pub(super) fn note_shredding(&mut self) {
         self.contents_shredded = !self.contents_deliverable();
-        match &event.fact {
+    }
+
+    fn take_in(&mut self, fact: &Fact, event: &Event) {
+        match fact {
             Fact::PackageDelivered { delivery } => self.delivered(delivery.clone()),
             Fact::DeliveryClosed => self.delivery_open = false,
             Fact::LinkMade { number, expires_at } => {

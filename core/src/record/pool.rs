@@ -82,7 +82,7 @@ impl Pool {
     pub(super) fn apply(&mut self, event: &Event) {
         self.updated_at = event.at;
         if let Fact::PoolChanged { added, removed, next_secret, .. } = &event.fact {
-            removed.iter().for_each(|name| drop(self.items.remove(name)));
+            self.items.retain(|name, _| !removed.contains(name));
             let fresh = |(name, secret): (&ItemName, &Option<SecretId>)| {
                 (name.clone(), PoolItem { secret: *secret, package: None })
             };

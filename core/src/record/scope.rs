@@ -37,6 +37,20 @@ impl Scope {
         self.max_active.map(|max| max.saturating_sub(self.reserved))
     }
 
+    /// The scope for people and APIs. How many of its packages are Activated is the store's to count.
+    #[must_use]
+    pub fn view(&self, active: u64) -> ScopeView {
+        ScopeView {
+            scope: self.id.clone(),
+            max_outstanding: self.max_outstanding,
+            max_active: self.max_active,
+            outstanding: self.outstanding,
+            reserved: self.reserved,
+            active,
+            free: self.free(),
+        }
+    }
+
     pub(super) fn new(id: ScopeId, event: &Event) -> Self {
         let mut scope = Self {
             id,
@@ -66,4 +80,27 @@ impl Scope {
             self.reserved = self.reserved.saturating_sub(*uses);
         }
     }
+}
+
+/// What is promised in a scope, and what of it is in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ScopeView {
+    /// The scope.
+    pub scope: ScopeId,
+    /// How many packages may live at once; any number, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_outstanding: Option<u32>,
+    /// How many uses may be reserved at once; any number, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_active: Option<u32>,
+    /// The live packages.
+    pub outstanding: u32,
+    /// The uses reserved: from the issue of their package until nothing of it is left outside.
+    pub reserved: u32,
+    /// The packages that are in use.
+    pub active: u64,
+    /// How many more uses can be reserved; any number, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free: Option<u32>,
 }

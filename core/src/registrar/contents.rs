@@ -277,10 +277,10 @@ pub(super) fn check(at: &str, contents: &[Content]) -> Result<(), Error> {
     let mut names = BTreeSet::new();
     for (place, content) in contents.iter().enumerate() {
         let field = |name: &str| format!("{at}[{place}].{name}");
-        if let Content::File { name, .. } = content {
-            if !names.insert(name) {
-                return Err(Error::input(&field("name"), "is given twice"));
-            }
+        if let Content::File { name, .. } = content
+            && !names.insert(name)
+        {
+            return Err(Error::input(&field("name"), "is given twice"));
         }
         check_one(content, &field)?;
     }

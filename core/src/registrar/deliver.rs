@@ -106,7 +106,9 @@ fn hand_over(draft: &mut Draft<'_>, package: &Package, to: DeliveredTo) -> Step<
         return refuse(Refusal::Expired, key);
     }
     if let Some(delivery) = &package.delivery {
-        let again = delivery.to == to && package.delivery_open && !draft.is_past(delivery.until, &key)?;
+        let anybody = matches!(to, DeliveredTo::Link { source: None, .. });
+        let same = delivery.to == to && !anybody;
+        let again = same && package.delivery_open && !draft.is_past(delivery.until, &key)?;
         return if again { answer(draft, package, true) } else { refuse(Refusal::AlreadyDelivered, key) };
     }
     if !package.is_ready() {

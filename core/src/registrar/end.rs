@@ -121,10 +121,10 @@ fn end_one(draft: &mut Draft<'_>, package: &Package, end: Fact, ending: &[Packag
             draft.emit(Key::Subject(issued.scope.clone(), subject), Fact::SubjectReleased)?;
         }
     }
-    if let Some(parent) = issued.parents.first().filter(|parent| !ending.contains(parent)) {
-        if draft.package(*parent)?.is_some_and(|parent| parent.status.is_live()) {
-            draft.emit(Key::Package(*parent), Fact::ChildEnded { child: package.id })?;
-        }
+    if let Some(parent) = issued.parents.first().filter(|parent| !ending.contains(parent))
+        && draft.package(*parent)?.is_some_and(|parent| parent.status.is_live())
+    {
+        draft.emit(Key::Package(*parent), Fact::ChildEnded { child: package.id })?;
     }
     if package.reserved > 0 && draft.scope(&issued.scope)?.is_some() {
         draft.emit(Key::Scope(issued.scope.clone()), Fact::ScopePackageEnded { package: package.id })?;

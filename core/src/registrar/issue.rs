@@ -296,10 +296,10 @@ fn take_subjects(draft: &mut Draft<'_>, new: &NewPackage<'_>, id: PackageId) -> 
         if entry.as_ref().is_some_and(|entry| entry.ban.is_some()) {
             return refuse(Refusal::Banned, key);
         }
-        if let Some(other) = entry.and_then(|entry| entry.package) {
-            if draft.package(other)?.is_some_and(|package| package.status.is_live()) {
-                return refuse(Refusal::SubjectTaken, key);
-            }
+        if let Some(other) = entry.and_then(|entry| entry.package)
+            && draft.package(other)?.is_some_and(|package| package.status.is_live())
+        {
+            return refuse(Refusal::SubjectTaken, key);
         }
         draft.emit(key, Fact::SubjectExpected { package: id })?;
     }

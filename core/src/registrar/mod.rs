@@ -40,15 +40,17 @@ use self::{
     presenter::Doing,
 };
 use crate::{
+    code::Code,
     crypto::Backend,
     json,
     jwt::{Nonces, PublicKeys, SigningRing, TargetUrl},
     keyring::KeyRing,
     link::Links,
     record::{Record, Records, Row},
+    rules::{Question, Rule, Ruling},
     seal::Sealer,
     time::Now,
-    vocabulary::{Command, Effect, Error, Outcome, VaultWrite},
+    vocabulary::{Command, Effect, Error, Event, Outcome, Refusal, VaultWrite},
 };
 
 /// The configured state machine. It holds no record and changes nothing: it only decides.
@@ -60,6 +62,7 @@ pub struct Registrar {
     links: Links,
     nonces: Nonces,
     signing: Option<Arc<SigningRing>>,
+    rule: Option<Arc<dyn Rule>>,
     targets: Vec<(Doing, TargetUrl)>,
     backend: Arc<dyn Backend>,
 }
@@ -81,7 +84,7 @@ impl Registrar {
         let links = Links::new(peppers.clone(), Arc::clone(&backend));
         let nonces = Nonces::new(peppers.clone(), Arc::clone(&backend));
         let targets = targets(&policy)?;
-        Ok(Self { policy, peppers, sealer, links, nonces, signing: None, targets, backend })
+        Ok(Self { policy, peppers, sealer, links, nonces, signing: None, rule: None, targets, backend })
     }
 
     /// With keys to sign node credentials with: every node that proves a key is given one. Keep the private keys with
@@ -89,6 +92,28 @@ impl Registrar {
     #[must_use]
     pub fn with_signing(self, keys: SigningRing) -> Self {
         Self { signing: Some(Arc::new(keys)), ..self }
+    }
+
+    /// With an operator's own rule, which is asked after everything else has allowed a command, as far as the policy's
+    /// `rule_mode` wants.
+    #[must_use]
+    pub fn with_rule(self, rule: Arc<dyn Rule>) -> Self {
+        Self { rule: Some(rule), ..self }
+    }
+
+    /// What the operator's own rule says of what is about to happen.
+    fn rule_on(&self, draft: &Draft<'_>, command: &Command) -> Result<Ruling, Error> {
+        let Some(rule) = &self.rule else { return Ok(Ruling::Allow) };
+        let view = |record: &Record| serde_json::to_value(record).unwrap_or_default();
+        let question = || Question {
+            command: command.describe(),
+            authority: &command.authority,
+            source: command.source,
+            now: draft.now(),
+            records: draft.seen().map(|(key, record)| (key.to_string(), view(record))).collect(),
+            facts: draft.facts().iter().map(fact_with_key).collect(),
+        };
+        Ok(self.policy.rule_mode.consult(&**rule, question)?)
     }
 
     /// The public keys that node credentials verify under, for a host's other services; with
@@ -131,7 +156,19 @@ impl Registrar {
     ) -> Result<Outcome, Error> {
         let mut draft = Draft::new(self, records, (&command.authority, command.source), now, rng);
         match route::decide(&mut draft, command) {
-            Ok(answer) => Ok(Outcome::Decision(Box::new(draft.accept(answer)?))),
+            Ok(answer) => {
+                let decision = match self.rule_on(&draft, command)? {
+                    Ruling::Allow => draft.accept(answer)?,
+                    Ruling::Warn(reason) => {
+                        draft.note(Code::PolicyWarning, None, command.action.name(), Some(reason));
+                        draft.accept(answer)?
+                    }
+                    Ruling::Deny(reason) => {
+                        draft.refused(Refusal::Policy, None, command.action.name(), Some(reason))?
+                    }
+                };
+                Ok(Outcome::Decision(Box::new(decision)))
+            }
             Err(Stop::Need(keys)) => Ok(Outcome::Need(keys)),
             Err(Stop::Refuse(refusal, anchor)) => {
                 let decision = draft.refused(refusal, anchor, command.action.name(), None)?;
@@ -185,6 +222,15 @@ impl Registrar {
     pub fn view(&self, body: &str) -> Result<serde_json::Value, Error> {
         json::parse(body.as_bytes(), body.len()).map_err(|error| Error::CorruptRecord(error.to_string()))
     }
+}
+
+/// A fact, and the record that it is about, as a rule sees it.
+fn fact_with_key(event: &Event) -> serde_json::Value {
+    let mut fact = serde_json::to_value(&event.fact).unwrap_or_default();
+    if let Some(members) = fact.as_object_mut() {
+        members.insert("key".to_owned(), event.key.to_string().into());
+    }
+    fact
 }
 
 /// The URLs that proofs cover.

@@ -8,7 +8,7 @@ use crate::{
     aws::{AccountId, Region},
     id::{Kind, ScopeId},
     kubernetes::LabelValue,
-    limits,
+    limits, rules,
     vocabulary::{ActivatesOn, Content, Description, Error, Labels},
 };
 
@@ -51,6 +51,8 @@ pub struct Policy {
     pub kinds: BTreeMap<Kind, KindRule>,
     /// How SPIRE entries are made.
     pub spire: SpirePolicy,
+    /// How far the operator's own rule is listened to, if the registrar has one.
+    pub rule_mode: rules::Mode,
     /// Seconds after `running` in which the address that the cloud's API gave proves an instance. Addresses are
     /// given to other machines later.
     pub address_seconds: u32,
@@ -82,6 +84,7 @@ impl Default for Policy {
             release: Release::default(),
             kinds: BTreeMap::new(),
             spire: SpirePolicy::default(),
+            rule_mode: rules::Mode::default(),
             address_seconds: 5 * 60,
             instance_id_alone: false,
             event_age_seconds: limits::SNS_MAX_AGE_SECONDS,

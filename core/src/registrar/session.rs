@@ -103,9 +103,14 @@ impl Session {
             self.state = State::Answered(pending.release(commit.committed())?);
             return Ok(());
         }
+        self.conflict(Error::Busy)
+    }
+
+    /// Begins anew on what the store holds now, or ends with `otherwise` when that has been done too often.
+    fn conflict(&mut self, otherwise: Error) -> Result<(), Error> {
         self.conflicts = self.conflicts.saturating_add(1);
         if self.conflicts >= limits::CONFLICTS {
-            return Err(Error::Busy);
+            return Err(otherwise);
         }
         self.loaded = Loaded::default();
         self.rounds = 0;
@@ -113,8 +118,16 @@ impl Session {
         Ok(())
     }
 
+    /// Rows that were read in different rounds need not fit each other: somebody may have written in between.
     fn decide(&mut self, now: Now, rng: &mut dyn CryptoRng) -> Result<Step, Error> {
-        match self.registrar.decide(&self.command, &self.loaded, now, rng)? {
+        let outcome = match self.registrar.decide(&self.command, &self.loaded, now, rng) {
+            Err(torn @ (Error::MissingSecret(_) | Error::CorruptRecord(_))) if self.rounds > 1 => {
+                self.conflict(torn)?;
+                return self.decide(now, rng);
+            }
+            other => other?,
+        };
+        match outcome {
             Outcome::Need(keys) => {
                 self.rounds = self.rounds.saturating_add(1);
                 if self.rounds > limits::NEED_ROUNDS {

@@ -449,10 +449,9 @@ fn contents(given: Vec<GivenContent>, secrets: &mut Vec<Secret>) -> Vec<Value> {
             json!({ "type": "host", "kind": kind, "name": name, "value": placeholder(value, secrets) })
         }
         GivenContent::PoolItem { pool, item, content } => {
-            let mut given = json!({ "type": "pool_item", "pool": pool, "item": item });
-            if let Some(content) = content {
-                given["content"] = placeholder(content, secrets);
-            }
+            let content = content.map(|content| placeholder(content, secrets));
+            let mut given = json!({ "type": "pool_item", "pool": pool, "item": item, "content": content });
+            drop_nulls(&mut given);
             given
         }
     };

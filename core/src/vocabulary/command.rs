@@ -83,6 +83,7 @@ pub fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: 
 }
 
 /// What is asked.
+#[expect(clippy::large_enum_variant, reason = "a command lives for one decision, and issues are common")]
 #[derive(Clone, Debug)]
 #[cfg_attr(
     feature = "schema",

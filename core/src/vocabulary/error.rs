@@ -28,6 +28,9 @@ pub enum Error {
     /// A primitive refused.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// The operator's own rule could not say, and nothing happens without its word.
+    #[error(transparent)]
+    Rule(#[from] crate::rules::RuleError),
     /// Too many conflicts on the same records; try again later.
     #[error("too many conflicting commits")]
     Busy,
@@ -51,6 +54,7 @@ impl Error {
             Self::MissingKey(_) => Code::MissingKey,
             Self::MissingSecret(_) => Code::MissingSecret,
             Self::Crypto(error) => error.code(),
+            Self::Rule(error) => error.code(),
             Self::Busy => Code::Busy,
             Self::Misuse(_) => Code::Misuse,
         }

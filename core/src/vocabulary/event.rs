@@ -18,7 +18,7 @@ use crate::{
     json,
     record::{
         CredentialGrant, Delivery, EndReason, InstanceState, Key, PackageContent, PackageStatus,
-        ResourceSpec, RetireReason, TokenDigest, check_schema, migrate,
+        ResourceSpec, RetireReason, SCHEMA, TokenDigest, check_schema, migrate,
     },
     time::Timestamp,
 };
@@ -67,13 +67,18 @@ impl Event {
     /// # Errors
     /// [`Error::NewerSchema`] and [`Error::CorruptRecord`].
     pub fn from_body(body: &str) -> Result<Self, Error> {
-        let schema = check_schema(body)?;
-        let read = if migrate::is_old(schema) {
-            serde_json::from_value(migrate::event(body, schema)?)
-        } else {
-            serde_json::from_str(body)
-        };
-        read.map_err(|error| Error::CorruptRecord(error.to_string()))
+        let corrupt = |error: serde_json::Error| Error::CorruptRecord(error.to_string());
+        match serde_json::from_str::<Self>(body) {
+            Ok(event) if event.schema == SCHEMA => Ok(event),
+            read => {
+                let schema = check_schema(body)?;
+                if migrate::is_old(schema) {
+                    serde_json::from_value(migrate::event(body, schema)?).map_err(corrupt)
+                } else {
+                    read.map_err(corrupt)
+                }
+            }
+        }
     }
 }
 

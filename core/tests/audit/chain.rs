@@ -115,6 +115,12 @@ fn a_dropped_fact_is_named() {
         "{expected}"
     );
 
+    assert_eq!(
+        serde_json::to_value(&expected).unwrap(),
+        json!({"code": "audit_missing_facts", "message": "versions 2 to 3 are missing", "position": expected.position,
+            "key": key, "version": 4})
+    );
+
     let mut log = linked();
     log.remove(place(&log, &key, 1));
     assert_eq!(breaks(&log), [at(place(&log, &key, 2), &key, 2, Fault::Missing { first: 1, last: 1 })]);

@@ -148,4 +148,10 @@ fn the_day_adds_up() {
     assert_eq!((january.issued, january.activated), (3, 0));
     assert_eq!((february.activated, february.revoked, february.expired), (1, 1, 1));
     assert_eq!(february.time_to_activate.sum_ms, 660_000);
+    let rows = serde_json::to_value(tally.rows()).unwrap();
+    let row = &rows[1];
+    assert_eq!(
+        (rows.as_array().unwrap().len(), &row["scope"], &row["month"], &row["activated"]),
+        (2, &json!("default"), &json!("2026-02"), &json!(1))
+    );
 }

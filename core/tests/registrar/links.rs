@@ -130,3 +130,13 @@ fn a_used_link_gives_nothing_of_a_reissued_package() {
     assert_eq!(refusal(&world.follow(&link, "192.0.2.1")), Refusal::LinkReplaced);
     assert!(delivered(world.follow(&next, "192.0.2.2")).token.is_some());
 }
+
+#[test]
+fn where_the_host_does_not_say_who_asks_a_link_is_good_for_one_answer() {
+    let mut world = World::new();
+    let package = world.made("edge-1", json!({}));
+    let link = world.link(package, json!({}));
+    let follow = || json!({"type": "deliver", "to": {"type": "link", "link": link}});
+    assert!(delivered(world.run(follow())).token.is_some());
+    assert_eq!(refusal(&world.run(follow())), Refusal::AlreadyDelivered, "it could be anybody");
+}

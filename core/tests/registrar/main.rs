@@ -22,6 +22,7 @@ mod proofs;
 mod random;
 mod reenrol;
 mod reissue;
+mod rules;
 mod scopes;
 mod sessions;
 mod spire;

@@ -162,3 +162,28 @@ fn a_snapshot_restores_everything_that_a_decision_needs() {
     let newer = snapshot.replacen("\"schema\":2", "\"schema\":9", 1);
     assert_eq!(Ledger::restore(&newer).unwrap_err().code(), Code::NewerSchema);
 }
+
+#[test]
+fn what_another_host_shreds_between_two_reads_is_a_conflict_and_decided_again() {
+    let mut world = World::new();
+    let (_, token) =
+        world.issue("edge-1", json!({"contents": [{"type": "file", "name": "a", "content": "1"}]}));
+    let redeemed = world.redeemed(&token, "m");
+    let again = json!({"type": "redeem", "token": token, "fingerprint": "m"});
+    let mut session = world.registrar.session(Command::from_value(again).unwrap());
+    let mut checked_in = false;
+    let answer = loop {
+        match session.next(Now::trusted(world.now), &mut world.rng).unwrap() {
+            Step::Load(keys) => {
+                if keys.iter().any(|key| key.secret().is_some()) && !checked_in {
+                    checked_in = true;
+                    assert!(matches!(world.check_in(&redeemed, "m", 1), Answer::CheckedIn(_)));
+                }
+                session.loaded(world.ledger.read(&keys)).unwrap();
+            }
+            Step::Commit(commit) => session.committed(world.ledger.commit(&commit)).unwrap(),
+            Step::Answer(answer) => break answer,
+        }
+    };
+    assert!(checked_in && refusal(&answer) == Refusal::GrantClosed, "{answer:?}");
+}

@@ -24,14 +24,15 @@ fn pick<T>(from: &[T], number: u16) -> Option<&T> {
 /// One of them, mostly a late one: what is old is mostly over.
 fn recent<T>(from: &[T], number: u16) -> Option<&T> {
     let last = usize::from(number % 8).min(from.len().checked_sub(1)?);
-    if number % 5 == 0 { pick(from, number / 5) } else { from.get(from.len() - 1 - last) }
+    if number.is_multiple_of(5) { pick(from, number / 5) } else { from.get(from.len() - 1 - last) }
 }
 
 impl World {
     pub(crate) fn command_of(&self, Ask { what, a, b, c }: Ask) -> Option<Command> {
         let package = |number| recent(&self.packages(), number).copied();
         let node = |number| recent(&self.known.nodes, number).cloned();
-        let by = |operator: u16| format!("operator:{}", ["ann", "bob"][usize::from(operator % 8 == 0)]);
+        let by =
+            |operator: u16| format!("operator:{}", ["ann", "bob"][usize::from(operator.is_multiple_of(8))]);
         let value = match what {
             What::Issue => self.issue(a, b, c),
             What::Deliver => {
@@ -118,7 +119,7 @@ impl World {
     }
 
     fn issue(&self, a: u16, b: u16, c: u16) -> Value {
-        let scope = SCOPES[usize::from(c % 4 == 0)];
+        let scope = SCOPES[usize::from(c.is_multiple_of(4))];
         let ttl = [60, 600, 900, 900][usize::from(c % 4)];
         let on = ["report", "check_in"][usize::from(c % 2)];
         let mut issue = json!({
@@ -155,10 +156,10 @@ impl World {
         } else {
             issue.as_object_mut().unwrap().remove("keepers");
         }
-        if c % 5 == 0 {
+        if c.is_multiple_of(5) {
             issue["request"] = json!(format!("r-{}", a % 2));
         }
-        if b % 16 == 2 && c % 2 == 0 {
+        if b % 16 == 2 && c.is_multiple_of(2) {
             (issue["activates_on"], issue["deliver"]) = (json!("delivery"), json!(false));
         }
         issue
@@ -166,13 +167,14 @@ impl World {
 
     fn below_a_site(&self, c: u16) -> Value {
         let may_have = |(_, package): &(&PackageId, &crate::model::Package)| {
-            matches!(package.born.issued.kind.as_str(), "site" | "gateway") && (package.live || c % 8 == 0)
+            matches!(package.born.issued.kind.as_str(), "site" | "gateway")
+                && (package.live || c.is_multiple_of(8))
         };
         let sites: Vec<_> = self.model.packages.iter().filter(may_have).collect();
         match recent(&sites, c) {
             Some((id, site)) => json!({
                 "kind": "gateway", "name": format!("gateway-{}", c % 5), "parent": id, "scope": site.born.issued.scope,
-                "deliver": c % 2 == 0,
+                "deliver": c.is_multiple_of(2),
             }),
             None => json!({"kind": "site", "deliver": true}),
         }
@@ -181,12 +183,12 @@ impl World {
     /// A machine shows a token; mostly it says what the token is bound to.
     fn redeem(&self, a: u16, b: u16, c: u16) -> Option<Command> {
         let lives = |token: &&String| {
-            a % 8 == 0 || self.model.tokens.get(*token).is_some_and(|(id, _)| self.model.lives(*id))
+            a.is_multiple_of(8) || self.model.tokens.get(*token).is_some_and(|(id, _)| self.model.lives(*id))
         };
         let tokens: Vec<_> = self.known.tokens.iter().filter(lives).collect();
         let token = *recent(&tokens, a / 8)?;
         let bound = self.model.tokens.get(token).map(|(id, _)| &self.model.packages[id].born.issued.bindings);
-        let named = bound.and_then(|bindings| bindings.node_name.clone()).filter(|_| c % 8 != 0);
+        let named = bound.and_then(|bindings| bindings.node_name.clone()).filter(|_| !c.is_multiple_of(8));
         let redeem = Redeem {
             token: handfast::Secret::new(token.clone()),
             fingerprint: Some(format!("m{}", b % 6).parse().unwrap()),
@@ -201,7 +203,7 @@ impl World {
 
     fn check_in(&self, a: u16, b: u16, c: u16) -> Option<Command> {
         let lives = |(node, _): &&(NodeId, String)| {
-            a % 8 == 0 || self.model.holder(*node).is_some_and(|holder| holder.live)
+            a.is_multiple_of(8) || self.model.holder(*node).is_some_and(|holder| holder.live)
         };
         let nodes: Vec<_> = self.known.nodes.iter().filter(lives).collect();
         let (node, subject) = *recent(&nodes, a / 8)?;
@@ -211,7 +213,7 @@ impl World {
             1 => last.saturating_sub(1).max(1),
             _ => last + 1,
         };
-        let fingerprint = if c % 16 == 0 { "m9".parse() } else { subject.parse() };
+        let fingerprint = if c.is_multiple_of(16) { "m9".parse() } else { subject.parse() };
         let check_in = CheckIn {
             node: *node,
             fingerprint: Some(fingerprint.unwrap()),
@@ -230,7 +232,7 @@ impl World {
     fn see_instance(&self, a: u16, b: u16, c: u16) -> Command {
         use InstanceState::*;
         let states = [Pending, Running, Running, Running, Stopping, Stopped, ShuttingDown, Terminated];
-        let event = match recent(&self.known.events, a).filter(|_| c % 4 == 0) {
+        let event = match recent(&self.known.events, a).filter(|_| c.is_multiple_of(4)) {
             Some(event) => event.clone(),
             None => InstanceEvent::for_testing(
                 pick(&INSTANCES, a).unwrap().parse().unwrap(),

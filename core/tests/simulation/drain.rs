@@ -18,7 +18,7 @@ impl World {
         (0..3).for_each(|host| self.resume(host, Fate::Lives));
         self.clock = self.latest.plus_seconds(1);
         // Half of the worlds are cleared by operators; the others run out by themselves first.
-        if self.counts.commands % 2 == 0 {
+        if self.counts.commands.is_multiple_of(2) {
             self.run_out();
         }
         for id in self.store.live_packages() {

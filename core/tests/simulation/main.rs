@@ -6,6 +6,7 @@
 #![allow(
     clippy::wildcard_enum_match_arm,
     clippy::as_conversions,
+    clippy::disallowed_methods,
     clippy::print_stderr,
     reason = "tests say what they expect and panic at the rest"
 )]

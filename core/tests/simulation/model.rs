@@ -247,7 +247,7 @@ impl Model {
                 }
             }
             (Action::Forget(forget), Answer::Forgotten(_)) => {
-                drop(self.forgotten.insert(forget.key.to_string()))
+                self.forgotten.insert(forget.key.to_string());
             }
             (Action::ChangePool(_), Answer::Configured(_))
             | (Action::Expire(_), Answer::Expired(_))

@@ -1,4 +1,5 @@
 //! The program against a small host of its own that loses replies.
+#![allow(clippy::wildcard_enum_match_arm, reason = "tests say what they expect and panic at the rest")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(missing_docs, reason = "tests")]
 

@@ -72,9 +72,8 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one and prints it. There is no TLS here: put a proxy in front.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
-    /// The SQLite file with all records; made when missing [default: provisioner.sqlite]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) database: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) records: Records,
     /// The pepper and the sealing keys, mode 0600; made at the first start. Keep it apart from the database and its backups
     /// [default: provisioner.keys]
     #[arg(long, value_name = "FILE")]
@@ -123,12 +122,24 @@ pub(crate) struct Serve {
     pub(crate) now: Option<Timestamp>,
 }
 
+/// Where the records are.
+#[derive(Debug, Args)]
+pub(crate) struct Records {
+    /// All records: a SQLite file, made when missing, or a PostgreSQL as postgres://USER@HOST/NAME, which several hosts may
+    /// share. Without it, what DATABASE_URL says [default: provisioner.sqlite]
+    #[arg(long, value_name = "FILE|URL", global = true)]
+    pub(crate) database: Option<String>,
+    /// A private file with the password of PostgreSQL. It may also come from PGPASSWORD, ~/.pgpass or DATABASE_URL, and
+    /// never from the command line.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) database_password_file: Option<PathBuf>,
+}
+
 /// Add, list and remove the tokens of operators. Works beside a running host.
 #[derive(Debug, Args)]
 pub(crate) struct Operators {
-    /// The SQLite file of the host.
-    #[arg(long, value_name = "FILE", default_value = "provisioner.sqlite", global = true)]
-    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) records: Records,
     #[command(subcommand)]
     pub(crate) action: OperatorAction,
 }

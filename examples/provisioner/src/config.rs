@@ -5,17 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use axum::http::HeaderName;
 use handfast::{aws::Trust, id::ActorName, registrar::Policy, sns, time::Timestamp, vocabulary::Content};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::{Fatal, cli};
+use crate::{
+    Fatal, cli,
+    database::{Database, Said},
+};
 
 /// What the host shall do, complete and free of contradictions.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
-    pub(crate) database: PathBuf,
+    pub(crate) database: Database,
     pub(crate) keys: PathBuf,
     pub(crate) worker: ActorName,
     pub(crate) sns: sns::Policy,
@@ -24,8 +28,12 @@ pub(crate) struct Settings {
     pub(crate) certificate_dir: Option<PathBuf>,
     pub(crate) keep_unhandled: Option<PathBuf>,
     pub(crate) trust_forwarded_for: Vec<IpNet>,
+    /// The header in which a trusted proxy names the fingerprint of who connects.
+    pub(crate) fingerprint_header: Option<HeaderName>,
     pub(crate) cloud: Cloud,
     pub(crate) cluster: Cluster,
+    /// Where resources of the operator's own kinds go.
+    pub(crate) resources: Option<PathBuf>,
     pub(crate) now: Option<Timestamp>,
 }
 
@@ -61,17 +69,20 @@ pub(crate) enum Cluster {
 #[serde(default, deny_unknown_fields)]
 struct File {
     listen: Option<SocketAddr>,
-    database: Option<PathBuf>,
+    database: Option<String>,
+    database_password_file: Option<PathBuf>,
     keys: Option<PathBuf>,
     worker: Option<ActorName>,
     certificate_dir: Option<PathBuf>,
     keep_unhandled: Option<PathBuf>,
     trust_forwarded_for: Vec<IpNet>,
+    fingerprint_header: Option<String>,
     instances: Option<PathBuf>,
     ec2: Option<Ec2>,
     manifests: Option<PathBuf>,
     cluster_info: Option<PathBuf>,
     kubeconfig: Option<PathBuf>,
+    resources: Option<PathBuf>,
     sns: Option<sns::Policy>,
     /// One entry for each topic when left out: its own account and region.
     trust: Option<Vec<Trust>>,
@@ -94,7 +105,12 @@ impl Settings {
         let forwarded = options.trust_forwarded_for;
         let settings = Self {
             listen: options.listen.or(file.listen).unwrap_or((Ipv4Addr::LOCALHOST, 8400).into()),
-            database: chosen(options.database, file.database).unwrap_or("provisioner.sqlite".into()),
+            database: Said {
+                option: options.records.database,
+                in_file: file.database.map(|text| (text, folder.clone())),
+                password_file: chosen(options.records.database_password_file, file.database_password_file),
+            }
+            .resolve()?,
             keys: chosen(options.keys, file.keys).unwrap_or("provisioner.keys".into()),
             worker: options.worker.or(file.worker).map_or_else(default_worker, Ok)?,
             trust: file.trust.unwrap_or_else(|| trust_of(&sns)),
@@ -103,6 +119,7 @@ impl Settings {
             certificate_dir: chosen(options.certificate_dir, file.certificate_dir),
             keep_unhandled: chosen(options.keep_unhandled, file.keep_unhandled),
             trust_forwarded_for: if forwarded.is_empty() { file.trust_forwarded_for } else { forwarded },
+            fingerprint_header: file.fingerprint_header.map(|name| header(&name)).transpose()?,
             cloud: cloud(
                 options.ec2.then_some(Ec2 { endpoint_url: options.ec2_endpoint_url }),
                 options.instances,
@@ -112,6 +129,7 @@ impl Settings {
                 (options.kubeconfig, options.manifests, options.cluster_info),
                 (beside(file.kubeconfig), beside(file.manifests), beside(file.cluster_info)),
             )?,
+            resources: beside(file.resources),
             now: options.now,
         };
         settings.check()?;
@@ -133,6 +151,14 @@ impl Settings {
         if self.now.is_some() && !local {
             return Err(
                 "--now is for loopback addresses without proxies: old messages would be taken for new".into(),
+            );
+        }
+        if self.now.is_some() && matches!(self.database, Database::Postgres(_)) {
+            return Err("--now is for a SQLite file: hosts that share a database go by its clock".into());
+        }
+        if self.fingerprint_header.is_some() && self.trust_forwarded_for.is_empty() {
+            return Err(
+                "fingerprint_header needs trust_forwarded_for: nobody but a trusted proxy is believed".into(),
             );
         }
         for (place, rule) in self.policy.instances.iter().enumerate() {
@@ -163,6 +189,16 @@ fn read_file(path: &Path) -> Result<File, Fatal> {
         })
     };
     read.map_err(|error| format!("{shown}: {error}").into())
+}
+
+fn header(name: &str) -> Result<HeaderName, Fatal> {
+    let parsed = name
+        .parse::<HeaderName>()
+        .map_err(|_| format!("fingerprint_header: {name:?} is no header's name"))?;
+    if ["authorization", "dpop", "x-forwarded-for"].contains(&parsed.as_str()) {
+        return Err(format!("fingerprint_header: {name} has a meaning of its own").into());
+    }
+    Ok(parsed)
 }
 
 fn default_worker() -> Result<ActorName, handfast::id::InvalidId> {
@@ -249,7 +285,7 @@ mod tests {
         let file =
             format!("database = \"a.sqlite\"\nkeys = \"k\"\ninstances = \"i\"\nkubeconfig = \"c\"\n{TOPICS}");
         let settings = read(&file, &["--database", "b.sqlite"]).unwrap();
-        assert_eq!(settings.database, Path::new("b.sqlite"));
+        assert_eq!(settings.database.to_string(), "b.sqlite");
         assert!(settings.keys.is_absolute() && settings.keys.ends_with("k"));
         assert!(matches!(settings.cluster, Cluster::Kubernetes(_)));
         assert_eq!(settings.trust.len(), 1);

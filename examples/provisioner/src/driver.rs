@@ -1,5 +1,6 @@
 //! The one loop over deadlines and effects. It rests on nothing but the store: what is due is in the records, and so
-//! a process that is killed and started again goes on where it was.
+//! a process that is killed and started again goes on where it was. Where several hosts share the store, each may come
+//! upon the same record: an effect is leased by one of them, and what another one has done by then is found done.
 
 use std::{
     collections::BTreeSet,
@@ -8,12 +9,14 @@ use std::{
 };
 
 use handfast::{
-    id::ActorName,
+    id::{ActorName, PackageId},
     record::{Key, Record},
     vocabulary::{
-        Action, Answer, Authority, Command, Effect, EffectId, EffectOutcome, Expire, Reason, Report,
+        Action, Answer, Authority, Command, Effect, EffectId, EffectOutcome, Error, Expire, Reason, Report,
+        Work,
     },
 };
+use rand::seq::SliceRandom;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -42,7 +45,7 @@ impl Driver {
         let mut tasks = JoinSet::new();
         // Leases that an earlier life of this worker took end later than now: look ahead once.
         let mut ahead = LEASE_SECONDS;
-        let mut tidied = Instant::now();
+        let (mut tidied, mut set) = (Instant::now(), Instant::now());
         while !*stop.borrow() {
             let pause = match self.pass(ahead, &mut tasks).await {
                 Ok(pause) => pause,
@@ -52,6 +55,12 @@ impl Driver {
                 }
             };
             ahead = 0;
+            if set.elapsed() >= SET_CLOCK {
+                set = Instant::now();
+                if let Err(error) = self.host.synchronise().await {
+                    tracing::error!("the clock of the database could not be read: {error}");
+                }
+            }
             if tidied.elapsed() >= TIDY {
                 tidied = Instant::now();
                 if let Err(error) = self.host.store.bound_notices(NOTICES).await {
@@ -71,18 +80,26 @@ impl Driver {
     /// Looks after everything that is due, and says how long nothing will be.
     async fn pass(self: &Arc<Self>, ahead: u32, tasks: &mut JoinSet<()>) -> Result<Duration, HostError> {
         let by = self.host.clock.now().at.plus_seconds(ahead);
-        let due = self.host.store.due(by, BATCH).await?;
+        let mut due = self.host.store.due(by, BATCH).await?;
+        if self.host.store.is_shared() {
+            // Hosts that come upon the same records begin at different ends.
+            due.shuffle(&mut rand::rng());
+        }
         for key in &due {
             // One record that cannot be read must not keep the others waiting.
-            if let Err(error) = self.look_after(key, tasks).await {
-                tracing::error!(%key, "{error}");
+            match self.look_after(key, tasks).await {
+                Ok(()) => {}
+                Err(HostError::Core(Error::Busy)) => tracing::debug!(%key, "others are at it"),
+                Err(error) => tracing::error!(%key, "{error}"),
             }
         }
         if due.len() >= BATCH.try_into().unwrap_or(usize::MAX) {
             return Ok(Duration::ZERO);
         }
         let next = self.host.store.next_wake().await?;
-        let pause = next.map_or(LONGEST, |at| self.host.clock.until(at).min(LONGEST));
+        // Of what another host commits, this one is not told.
+        let longest = if self.host.store.is_shared() { LONGEST_SHARED } else { LONGEST };
+        let pause = next.map_or(longest, |at| self.host.clock.until(at).min(longest));
         // What is still due is broken, or taken by another process: it must not spin the loop.
         Ok(if pause.is_zero() { STEADY } else { pause })
     }
@@ -107,6 +124,7 @@ impl Driver {
         if !is_time || !self.in_hand().insert(effect.id.clone()) {
             return Ok(());
         }
+        self.host.metrics.set_in_hand(self.in_hand().len());
         let in_hand = InHand { driver: Arc::clone(self), id: effect.id.clone() };
         while tasks.len() >= AT_ONCE {
             tasks.join_next().await;
@@ -118,16 +136,39 @@ impl Driver {
     }
 
     async fn perform(&self, effect: &Effect) {
-        let outcome = match self.reveal(effect).await {
-            Ok(revealed) => self.executors.perform(&effect.work, revealed).await,
-            Err(error) => EffectOutcome::Failed { reason: Reason::from(error.to_string()) },
+        let outcome = if let Work::Sweep { package } = &effect.work {
+            self.sweep(*package).await
+        } else {
+            match self.reveal(effect).await {
+                Ok(revealed) => Ok(self.executors.perform(&effect.work, revealed).await),
+                Err(error) => Err(error),
+            }
         };
+        let outcome =
+            outcome.unwrap_or_else(|error| EffectOutcome::Failed { reason: Reason::from(error.to_string()) });
         let said = describe(&outcome);
+        self.host.metrics.effect(name(&outcome));
         match self.report(&effect.id, outcome).await {
             Ok(true) => tracing::info!(effect = %effect.id, "{said}"),
             Ok(false) => tracing::info!(effect = %effect.id, "{said}, but it is not wanted any more"),
             Err(error) => tracing::error!(effect = %effect.id, "{said}, but the report was lost: {error}"),
         }
+    }
+
+    /// Ends what a package had below it: too many for one decision.
+    async fn sweep(&self, package: PackageId) -> Result<EffectOutcome, HostError> {
+        let until = Instant::now() + crate::executors::PATIENCE;
+        while Instant::now() < until {
+            let below = self.host.store.below(package, BATCH).await?;
+            if below.is_empty() {
+                return Ok(EffectOutcome::Done);
+            }
+            for key in below {
+                let expire = Action::Expire(Expire { key });
+                self.host.run(Command { authority: Authority::Timer, source: None, action: expire }).await?;
+            }
+        }
+        Ok(EffectOutcome::Unknown)
     }
 
     async fn reveal(&self, effect: &Effect) -> Result<handfast::registrar::Revealed, HostError> {
@@ -157,7 +198,21 @@ struct InHand {
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        self.driver.in_hand().remove(&self.id);
+        let mut in_hand = self.driver.in_hand();
+        in_hand.remove(&self.id);
+        self.driver.host.metrics.set_in_hand(in_hand.len());
+    }
+}
+
+/// For the metrics.
+fn name(outcome: &EffectOutcome) -> &'static str {
+    match outcome {
+        EffectOutcome::Started { .. } => "started",
+        EffectOutcome::Done => "done",
+        EffectOutcome::Failed { .. } => "failed",
+        EffectOutcome::Collision => "collision",
+        EffectOutcome::Unknown => "unknown",
+        EffectOutcome::Described(_) => "described",
     }
 }
 
@@ -183,3 +238,6 @@ const AT_ONCE: usize = 8;
 const TIDY: Duration = Duration::from_secs(10 * 60);
 const STEADY: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST_SHARED: Duration = Duration::from_secs(2);
+/// How often the clock is set by that of a shared database. Clocks drift by less than a millisecond in that time.
+const SET_CLOCK: Duration = Duration::from_secs(10);

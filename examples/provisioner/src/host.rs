@@ -1,17 +1,19 @@
 //! The host: handfast's decisions on this program's store, clock and entropy.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use handfast::{
     code::Code,
     record::{Key, Loaded, Row},
-    registrar::{Explanation, Registrar, Step},
+    registrar::{Explanation, Registrar},
     vocabulary::{Answer, Command, Error},
 };
 use tokio::sync::Notify;
 
 use crate::{
     clock::Clock,
+    group::{Desk, Group},
+    metrics::Metrics,
     store::{Store, StoreError},
 };
 
@@ -40,32 +42,28 @@ pub(crate) struct Host {
     pub(crate) registrar: Arc<Registrar>,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
-    changed: Notify,
+    pub(crate) metrics: Arc<Metrics>,
+    changed: Arc<Notify>,
+    group: Group,
 }
 
 impl Host {
+    /// Puts them together, and begins to work.
     pub(crate) fn new(registrar: Registrar, store: Store, clock: Clock) -> Self {
-        Self { registrar: Arc::new(registrar), store, clock, changed: Notify::new() }
+        let (registrar, metrics, changed) = (Arc::new(registrar), Arc::default(), Arc::default());
+        let desk = Desk {
+            registrar: Arc::clone(&registrar),
+            store: store.clone(),
+            clock: clock.clone(),
+            metrics: Arc::clone(&metrics),
+            changed: Arc::clone(&changed),
+        };
+        Self { registrar, store, clock, metrics, changed, group: Group::start(desk) }
     }
 
     /// Takes a command through the store. The answer exists only once its commit is durable; a conflict decides again.
     pub(crate) async fn run(&self, command: Command) -> Result<Answer, HostError> {
-        let mut session = self.registrar.session(command);
-        loop {
-            // The generator belongs to the thread, and must not be held across an await.
-            let step = session.next(self.clock.now(), &mut rand::rng())?;
-            match step {
-                Step::Load(keys) => session.loaded(self.store.read(&keys).await?)?,
-                Step::Commit(commit) => {
-                    let held = self.store.commit(&commit.batch()).await?;
-                    if held && !commit.writes.is_empty() {
-                        self.changed.notify_one();
-                    }
-                    session.committed(held)?;
-                }
-                Step::Answer(answer) => return Ok(answer),
-            }
-        }
+        self.group.run(command).await
     }
 
     /// What would come of a command, without doing it.
@@ -77,6 +75,15 @@ impl Host {
                 said @ (Explanation::Refused(_) | Explanation::Accepted { .. }) => return Ok(said),
             }
         }
+    }
+
+    /// Sets the clock by that of the database, where several hosts may share it.
+    pub(crate) async fn synchronise(&self) -> Result<(), HostError> {
+        let asked = Instant::now();
+        if let Some(at) = self.store.now().await? {
+            self.clock.set(at, asked);
+        }
+        Ok(())
     }
 
     /// Reads rows as they are.

@@ -1,23 +1,30 @@
-//! The keys: peppers for the digests of tokens and sealing keys for secrets at rest. They are in this one file, and
+//! The keys: peppers for the digests of tokens, sealing keys for secrets at rest, and private keys that sign the
+//! credentials of nodes. They are in this one file, and
 //! neither in the database nor on the command line nor in the environment: a stolen database opens nothing.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use data_encoding::{BASE64, HEXLOWER};
 use handfast::{
+    crypto::default_backend,
     id::KeyId,
+    jwt::{Algorithm, SigningKey, SigningRing},
     keyring::KeyRing,
     secret::{Secret, SecretKey},
 };
 use serde::Deserialize;
 
-use crate::{Fatal, private_file};
+use crate::{Fatal, private_file, store::Mark};
 
-/// Both key rings.
+/// All key rings.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) peppers: KeyRing,
     pub(crate) sealing: KeyRing,
+    /// What node credentials are signed with. A file that was made before there were any has none.
+    pub(crate) signing: Option<SigningRing>,
+    /// Each key by a digest, which tells it from others and nothing about it.
+    pub(crate) marks: Vec<Mark>,
 }
 
 impl Keys {
@@ -29,9 +36,14 @@ impl Keys {
             if in_use {
                 return Err(format!("{shown} is missing, but the database has records: restore it").into());
             }
-            private_file::create(path, new_file().expose().as_bytes())
-                .map_err(|error| format!("cannot write {shown}: {error}"))?;
-            tracing::info!("made new keys in {shown}: back the file up, apart from the database");
+            match private_file::create(path, new_file()?.expose().as_bytes()) {
+                Ok(()) => {
+                    tracing::info!("made new keys in {shown}: back the file up, apart from the database")
+                }
+                // Another host on this machine was first.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(format!("cannot write {shown}: {error}").into()),
+            }
         }
         if !private_file::is_private(path)? {
             return Err(
@@ -42,7 +54,11 @@ impl Keys {
         // What serde says of a broken file could repeat a key.
         let file: File = serde_json::from_str(text.expose())
             .map_err(|error| format!("{shown}, line {}: not a key file", error.line()))?;
-        Ok(Self { peppers: file.peppers.read(path)?, sealing: file.sealing.read(path)? })
+        let mut marks = Vec::new();
+        let peppers = file.peppers.read("pepper", path, &mut marks)?;
+        let sealing = file.sealing.read("sealing", path, &mut marks)?;
+        let signing = file.signing.map(|ring| ring.read_signing(path, &mut marks)).transpose()?;
+        Ok(Self { peppers, sealing, signing, marks })
     }
 }
 
@@ -51,6 +67,8 @@ impl Keys {
 struct File {
     peppers: Ring,
     sealing: Ring,
+    #[serde(default)]
+    signing: Option<Ring>,
 }
 
 /// New secrets are made under `current`; to rotate, add a key, make it current, and keep the old one.
@@ -62,26 +80,54 @@ struct Ring {
 }
 
 impl Ring {
-    fn read(self, path: &Path) -> Result<KeyRing, Fatal> {
+    fn read(self, ring: &str, path: &Path, marks: &mut Vec<Mark>) -> Result<KeyRing, Fatal> {
         let key = |(id, text): (KeyId, Secret)| {
-            let bytes = BASE64.decode(text.expose().as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-            bytes
-                .map(|bytes| (id.clone(), SecretKey::new(bytes)))
-                .ok_or_else(|| format!("{}: key {id} is not base64 of 32 bytes", path.display()))
+            let bytes = BASE64
+                .decode(text.expose().as_bytes())
+                .ok()
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            let bytes =
+                bytes.ok_or_else(|| format!("{}: key {id} is not base64 of 32 bytes", path.display()))?;
+            marks.push((format!("{ring}/{id}"), digest(ring, &bytes)));
+            Ok::<_, Fatal>((id, SecretKey::new(bytes)))
         };
         let keys = self.keys.into_iter().map(key).collect::<Result<_, _>>()?;
         KeyRing::new(self.current, keys).map_err(|error| format!("{}: {error}", path.display()).into())
     }
+
+    /// These are private keys in PKCS#8 PEM.
+    fn read_signing(self, path: &Path, marks: &mut Vec<Mark>) -> Result<SigningRing, Fatal> {
+        let key = |(id, text): (KeyId, Secret)| {
+            let key = SigningKey::from_pkcs8_pem(text.expose()).map_err(|_| {
+                format!("{}: key {id} is not a private key for ES256 or EdDSA", path.display())
+            })?;
+            marks.push((format!("signing/{id}"), digest("signing", text.expose().as_bytes())));
+            Ok::<_, Fatal>((id, key))
+        };
+        let keys = self.keys.into_iter().map(key).collect::<Result<_, _>>()?;
+        SigningRing::new(self.current, keys, &*default_backend())
+            .map_err(|error| format!("{}: {error}", path.display()).into())
+    }
+}
+
+fn digest(ring: &str, key: &[u8]) -> String {
+    let input = [format!("provisioner {ring} key 1\n").as_bytes(), key].concat();
+    HEXLOWER.encode(&default_backend().sha256(&input))
 }
 
 /// Ids are drawn too, so that a key of another file is missed and not taken for this one.
-fn new_file() -> Secret {
-    let ring = || {
+fn new_file() -> Result<Secret, Fatal> {
+    let ring = |key: String| {
         let id = format!("k-{}", HEXLOWER.encode(&rand::random::<[u8; 4]>()));
-        let key = BASE64.encode(&rand::random::<[u8; 32]>());
         format!("{{\n    \"current\": \"{id}\",\n    \"keys\": {{ \"{id}\": \"{key}\" }}\n  }}")
     };
-    Secret::new(format!("{{\n  \"peppers\": {},\n  \"sealing\": {}\n}}\n", ring(), ring()))
+    let drawn = || BASE64.encode(&rand::random::<[u8; 32]>());
+    let signing = SigningKey::generate(Algorithm::EdDsa, &mut rand::rng())?.to_pkcs8_pem()?;
+    let signing = signing.expose().trim_end().replace('\n', "\\n");
+    let (peppers, sealing, signing) = (ring(drawn()), ring(drawn()), ring(signing));
+    Ok(Secret::new(format!(
+        "{{\n  \"peppers\": {peppers},\n  \"sealing\": {sealing},\n  \"signing\": {signing}\n}}\n"
+    )))
 }
 
 #[cfg(test)]
@@ -96,7 +142,8 @@ mod tests {
         let path = folder.path().join("keys");
         let id = |keys: &Keys| keys.sealing.current().unwrap().0.clone();
         let first = id(&Keys::open(&path, false).unwrap());
-        assert_eq!(id(&Keys::open(&path, true).unwrap()), first);
+        let again = Keys::open(&path, true).unwrap();
+        assert_eq!((id(&again), again.marks.len()), (first, 3));
     }
 
     #[test]
@@ -111,5 +158,18 @@ mod tests {
         std::fs::write(&path, r#"{"peppers": {"current": "a", "keys": {"a": "hunter2"}}, "sealing": 1}"#)
             .unwrap();
         assert!(!Keys::open(&path, true).unwrap_err().to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_file_without_signing_keys_still_serves() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        Keys::open(&path, false).unwrap();
+        let mut file: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(file.as_object_mut().unwrap().remove("signing").is_some());
+        private_file::replace(&path, file.to_string().as_bytes()).unwrap();
+        let keys = Keys::open(&path, true).unwrap();
+        assert!(keys.signing.is_none() && keys.marks.len() == 2);
     }
 }

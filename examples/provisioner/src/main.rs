@@ -2,7 +2,7 @@
 //! bootstrap token for each instance that is wanted, handed to that instance and to nobody else.
 //!
 //! ```text
-//! SNS --POST /sns--> sns --> host --decide, commit--> SQLite
+//! SNS --POST /sns--> sns --> host --decide, commit--> SQLite or PostgreSQL
 //!                             ^ reports                 | due
 //!                         executors <--- driver <-------'
 //! node --POST /kubeadm/kubeconfig/<id>--> routes --> host
@@ -12,11 +12,14 @@
 mod cli;
 mod clock;
 mod config;
+mod database;
 mod driver;
 mod executors;
+mod group;
 mod host;
 mod keys;
 mod logging;
+mod metrics;
 mod operator;
 mod private_file;
 mod routes;

@@ -13,7 +13,8 @@ use crate::{
     Fatal,
     cli::{OperatorAction, Operators},
     clock::Clock,
-    store::{Store, StoreError},
+    database::{Database, Said},
+    store::{Sql, Store, StoreError, Unit},
 };
 
 /// What an operator may do.
@@ -57,12 +58,10 @@ impl Operator {
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once('_'))
             .map_or("", |(id, _)| id);
-        let row: Option<(String, String, String)> = sqlx::query_as(
+        let sql = Sql::new(
             "SELECT name, digest, permissions FROM provisioner_operators WHERE id = $1 AND removed_at IS NULL",
-        )
-        .bind(id)
-        .fetch_optional(&store.reader)
-        .await?;
+        );
+        let row: Option<(String, String, String)> = store.fetch(sql.bind(id)).await?.pop();
         let (known, (name, expected, permissions)) = match row {
             Some(row) => (true, row),
             None => (false, ("nobody".into(), digest(&Secret::new(String::new())), String::new())),
@@ -87,29 +86,33 @@ fn digest(token: &Secret) -> String {
 /// Makes the first operator's token at the first start and shows it before it counts: whoever kills the program in
 /// between gets another one at the next start.
 pub(crate) async fn ensure_first(store: &Store, now: Timestamp) -> Result<(), Fatal> {
-    let mut transaction = store.writer.begin_with("BEGIN IMMEDIATE").await?;
-    let (any,): (bool,) = sqlx::query_as("SELECT EXISTS (SELECT 1 FROM provisioner_operators)")
-        .fetch_one(&mut *transaction)
-        .await?;
-    if any {
+    let mut unit = store.begin().await?;
+    unit.alone("LOCK TABLE provisioner_operators IN SHARE ROW EXCLUSIVE MODE").await?;
+    let any: Vec<(String,)> = unit.fetch(Sql::new("SELECT id FROM provisioner_operators LIMIT 1")).await?;
+    if !any.is_empty() {
         return Ok(());
     }
     let name = ActorName::from_str("admin")?;
     let permissions = [Permission::PackagesRead, Permission::ConfigWrite];
     let (id, token) = new_token();
-    insert(&mut transaction, (&id, &name, &token), &permissions, now).await?;
+    insert(&mut unit, (&id, &name, &token), &permissions, now).await?;
     show(format_args!("operator token of {name} (shown this once): {}", token.expose()))?;
-    transaction.commit().await?;
-    Ok(())
+    Ok(unit.commit().await?)
 }
 
 /// The subcommand `operators`.
 pub(crate) async fn administer(operators: Operators) -> Result<(), Fatal> {
-    if !operators.database.exists() {
-        return Err(format!("no database at {}: start the host first", operators.database.display()).into());
+    let said = Said {
+        option: operators.records.database,
+        password_file: operators.records.database_password_file,
+        in_file: None,
+    };
+    let database = said.resolve()?;
+    if matches!(&database, Database::Sqlite(path) if !path.exists()) {
+        return Err(format!("no database at {database}: start the host first").into());
     }
-    let store = Store::open(&operators.database).await?;
-    let now = Clock::system().now().at;
+    let store = Store::open(&database).await?;
+    let now = Clock::System.now().at;
     match operators.action {
         OperatorAction::Add { name, permissions } => add(&store, &name, permissions, now).await,
         OperatorAction::List => list(&store).await,
@@ -126,36 +129,33 @@ async fn add(
     permissions.sort_unstable();
     permissions.dedup();
     let (id, token) = new_token();
-    let mut connection = store.writer.acquire().await?;
-    match insert(&mut connection, (&id, name, &token), &permissions, now).await {
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+    let mut unit = store.begin().await?;
+    match insert(&mut unit, (&id, name, &token), &permissions, now).await {
+        Err(error) if error.is_duplicate() => {
             return Err(format!("{name} has a token already: remove it first").into());
         }
         other => other?,
     }
+    unit.commit().await?;
     show(format_args!("operator token of {name} (shown this once): {}", token.expose()))
 }
 
 async fn list(store: &Store) -> Result<(), Fatal> {
-    let rows: Vec<(String, String, String, String)> = sqlx::query_as(
-        "SELECT id, name, permissions, created_at FROM provisioner_operators WHERE removed_at IS NULL ORDER BY name",
-    )
-    .fetch_all(&store.reader)
-    .await?;
+    let rows: Vec<(String, String, String, String)> = store
+        .fetch(Sql::new(
+            "SELECT id, name, permissions, created_at FROM provisioner_operators WHERE removed_at IS NULL ORDER BY name",
+        ))
+        .await?;
     rows.iter().try_for_each(|(id, name, permissions, created_at)| {
         show(format_args!("{name}  {permissions}  token {PREFIX}{id}_...  since {created_at}"))
     })
 }
 
 async fn remove(store: &Store, name: &ActorName, now: Timestamp) -> Result<(), Fatal> {
-    let removed = sqlx::query(
-        "UPDATE provisioner_operators SET removed_at = $1 WHERE name = $2 AND removed_at IS NULL",
-    )
-    .bind(now.to_string())
-    .bind(name.as_str())
-    .execute(&store.writer)
-    .await?;
-    if removed.rows_affected() == 0 { Err(format!("{name} has no token").into()) } else { Ok(()) }
+    let sql =
+        Sql::new("UPDATE provisioner_operators SET removed_at = $1 WHERE name = $2 AND removed_at IS NULL");
+    let removed = store.execute(sql.bind(now.to_string()).bind(name.as_str())).await?;
+    if removed == 0 { Err(format!("{name} has no token").into()) } else { Ok(()) }
 }
 
 fn new_token() -> (String, Secret) {
@@ -166,22 +166,22 @@ fn new_token() -> (String, Secret) {
 }
 
 async fn insert(
-    connection: &mut sqlx::SqliteConnection,
+    unit: &mut Unit,
     (id, name, token): (&str, &ActorName, &Secret),
     permissions: &[Permission],
     now: Timestamp,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let permissions: Vec<_> = permissions.iter().map(|permission| permission.as_str()).collect();
-    sqlx::query(
+    let sql = Sql::new(
         "INSERT INTO provisioner_operators (id, name, digest, permissions, created_at) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(id)
-    .bind(name.as_str())
-    .bind(digest(token))
-    .bind(permissions.join(" "))
-    .bind(now.to_string())
-    .execute(connection)
-    .await?;
+    );
+    let row = sql
+        .bind(id)
+        .bind(name.as_str())
+        .bind(digest(token))
+        .bind(permissions.join(" "))
+        .bind(now.to_string());
+    unit.execute(row).await?;
     Ok(())
 }
 

@@ -5,10 +5,12 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Makes a file that must not exist yet; whoever loses the race gets [`io::ErrorKind::AlreadyExists`].
 pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    make_folder_of(path)?;
     let temporary = write_beside(path, contents)?;
     let linked = std::fs::hard_link(&temporary, path);
     std::fs::remove_file(&temporary)?;
@@ -31,12 +33,14 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder that only its owner can look into, and clears it of what an earlier process left half-written.
-pub(crate) fn prepare_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder that only its owner can look into, and clears it of what an earlier process left half-written. Unless
+/// this process is `alone` with it, what is young may be another one's that is still at it.
+pub(crate) fn prepare_folder(path: &Path, alone: bool) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().ends_with(TEMPORARY) {
+        let left = entry.file_name().to_string_lossy().ends_with(TEMPORARY);
+        if left && (alone || is_old(&entry)) {
             remove(&entry.path())?;
         }
     }
@@ -50,12 +54,25 @@ pub(crate) fn is_private(path: &Path) -> io::Result<bool> {
 
 /// Makes an empty file and its folder if there is none, so that a database is private from its first byte.
 pub(crate) fn touch(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
+    make_folder_of(path)?;
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
+/// Whether it was written long before now. What is gone meanwhile is nobody's trouble.
+fn is_old(entry: &std::fs::DirEntry) -> bool {
+    let written = entry.metadata().and_then(|metadata| metadata.modified());
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
+}
+
+/// Makes the folder that a file shall be in.
+fn make_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
+}
+
+const OLD: Duration = Duration::from_secs(60);
 const TEMPORARY: &str = ".provisioner-tmp";
 
 fn write_beside(path: &Path, contents: &[u8]) -> io::Result<PathBuf> {
@@ -96,9 +113,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write_beside(&folder.path().join("a"), b"half").unwrap();
         create(&folder.path().join("b"), b"whole").unwrap();
-        prepare_folder(folder.path()).unwrap();
-        let left: Vec<_> =
-            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(left, ["b"]);
+        let left = || std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name());
+        prepare_folder(folder.path(), false).unwrap();
+        assert_eq!(left().count(), 2);
+        prepare_folder(folder.path(), true).unwrap();
+        assert_eq!(left().collect::<Vec<_>>(), ["b"]);
     }
 }

@@ -2,13 +2,15 @@
 
 use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use handfast::{crypto::default_backend, registrar::Registrar};
+use data_encoding::HEXLOWER;
+use handfast::{crypto::default_backend, id::ActorName, registrar::Registrar};
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 
 use crate::{
     Fatal,
     clock::Clock,
     config::Settings,
+    database::Database,
     driver::Driver,
     executors::Executors,
     host::Host,
@@ -16,27 +18,53 @@ use crate::{
     operator, private_file,
     routes::{self, App},
     sns::Sns,
-    store::Store,
+    store::{Claim, Store},
 };
 
 /// Runs the host until it is told to stop (SIGINT, SIGTERM). It may as well be killed: see [`crate::driver`].
 pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     warn(&settings);
-    let _lock = lock(&settings.database)?;
-    let store = Store::open(&settings.database).await?;
+    let _lock = match &settings.database {
+        Database::Sqlite(path) => Some(lock(path)?),
+        Database::Postgres(_) => None,
+    };
+    let store =
+        Store::open(&settings.database).await.map_err(|error| format!("{}: {error}", settings.database))?;
     let keys = Keys::open(&settings.keys, store.is_in_use().await?)?;
-    let clock = settings.now.map_or_else(Clock::system, Clock::starting_at);
+    if store.claim(&keys.marks).await? == Claim::Foreign {
+        let (keys, database) = (settings.keys.display(), &settings.database);
+        return Err(format!("{keys}: not the keys of {database}: all its hosts share one key file").into());
+    }
+    let clock = match (settings.now, store.now().await?) {
+        (Some(at), _) | (None, Some(at)) => Clock::starting_at(at),
+        (None, None) => Clock::System,
+    };
+    let worker = if store.is_shared() { instance_of(&settings.worker)? } else { settings.worker.clone() };
     let instance_id_alone = settings.instance_id_alone();
     let owner = settings.policy.owner.clone();
     let registrar = Registrar::new(settings.policy, keys.peppers, keys.sealing, default_backend())?;
-    let executors = Arc::new(Executors::new(settings.cloud, settings.cluster, owner).await?);
+    let registrar = match keys.signing {
+        Some(signing) => registrar.with_signing(signing),
+        None => registrar,
+    };
+    let executors = Arc::new(
+        Executors::new(settings.cloud, settings.cluster, (owner, settings.resources), !store.is_shared())
+            .await?,
+    );
     operator::ensure_first(&store, clock.now().at).await?;
     let host = Arc::new(Host::new(registrar, store, clock));
     let folders = (settings.certificate_dir, settings.keep_unhandled);
     let sns = Sns::new(Arc::clone(&host), settings.sns, settings.trust, folders).await?;
-    let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), settings.worker));
+    let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), worker));
     let trust_forwarded_for = settings.trust_forwarded_for;
-    let app = Arc::new(App { host, executors, sns, trust_forwarded_for, instance_id_alone });
+    let app = Arc::new(App {
+        host,
+        executors,
+        sns,
+        trust_forwarded_for,
+        fingerprint_header: settings.fingerprint_header,
+        instance_id_alone,
+    });
     run(settings.listen, app, driver).await
 }
 
@@ -58,6 +86,12 @@ async fn run(listen: SocketAddr, app: Arc<App>, driver: Arc<Driver>) -> Result<(
     // Whoever is still connected after that is let go: nothing is lost, everybody can ask again.
     let _ = tokio::time::timeout(PATIENCE, async { (serving.await, driving.await) }).await;
     Ok(())
+}
+
+/// A name of this process' own: where several hosts share a database, none may take another's lease for its own.
+fn instance_of(worker: &ActorName) -> Result<ActorName, Fatal> {
+    let suffix = HEXLOWER.encode(&rand::random::<[u8; 4]>());
+    Ok(format!("{worker}-{suffix}").parse().map_err(|error| format!("worker: {error}"))?)
 }
 
 async fn told_to_stop() -> Result<(), Fatal> {

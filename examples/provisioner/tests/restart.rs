@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use handfast::{ledger::Ledger, record::Key};
+use handfast::{crypto::default_backend, ledger::Ledger, record::Key};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
@@ -186,7 +186,7 @@ impl<'a> Storm<'a> {
 async fn check_history(pool: &SqlitePool) -> BTreeMap<String, Value> {
     let events: Vec<(String,)> =
         sqlx::query_as("SELECT body FROM handfast_events ORDER BY sequence").fetch_all(pool).await.unwrap();
-    let ledger = Ledger::replay(events.iter().map(|(body,)| serde_json::from_str(body).unwrap())).unwrap();
+    let ledger = Ledger::replay(events.iter().map(|(body,)| body), &*default_backend()).unwrap();
     let stored: Vec<(String, i64, String)> =
         sqlx::query_as("SELECT key, version, body FROM handfast_records").fetch_all(pool).await.unwrap();
     assert_eq!(stored.len(), ledger.iter().count());

@@ -50,8 +50,8 @@ async fn an_instance_runs_joins_and_ends() {
         [
             "instance_observed",
             "instance_describing",
-            "instance_described",
             "package_issued",
+            "instance_described",
             "instance_enrolled",
             "resource_started",
             "resource_ready",

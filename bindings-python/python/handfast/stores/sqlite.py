@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from types import TracebackType
 from typing import Any
 
-from .._native import SQLITE_SCHEMA, timestamp
-from ..types import Batch, CountedNotice, EventRow, Index, Row, WriteRow
+from .._native import SQLITE_SCHEMA, SQLITE_UPGRADE, scope_view, timestamp
+from ..types import Batch, CountedNotice, EventRow, Index, RecordType, Row, ScopeView, SubjectChange, WriteRow
+from . import _lists
 
 __all__ = ["SqliteStore"]
 
@@ -29,7 +30,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 10.0) -> None:
-        """Open the file, and make it and its tables when they are missing.
+        """Open the file, and make it and its tables when they are missing. A file of an earlier schema is brought up to date.
 
         ``timeout`` is how many seconds to wait for another process that is writing.
         """
@@ -38,8 +39,9 @@ class SqliteStore:
         try:
             # A commit counts once it is durable, and what is shredded is overwritten.
             self.connection.executescript(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;" + SQLITE_SCHEMA
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
             )
+            self._make_tables()
         except BaseException:
             self.connection.close()
             raise
@@ -76,23 +78,58 @@ class SqliteStore:
 
     def records(
         self,
-        record: str = "package",
+        record: RecordType = "package",
         *,
         scope: str | None = None,
-        status: str | None = None,
+        status: str | Collection[str] | None = None,
+        kind: str | None = None,
         name: str | None = None,
+        name_prefix: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        parent: str | None = None,
         after: WriteRow | None = None,
         limit: int = 100,
     ) -> list[WriteRow]:
-        """List records of one type, the oldest first; ``after`` the last row of one page gives the next."""
-        created_at, key = (after["index"]["created_at"], after["key"]) if after else ("", "")
-        rows = self._rows(
-            "SELECT key, version, body, record, scope, name, kind, status, labels, created_at, wake_at"
-            " FROM handfast_records WHERE record = ?1 AND (?2 IS NULL OR scope = ?2) AND (?3 IS NULL OR status = ?3)"
-            " AND (?4 IS NULL OR name = ?4) AND (created_at, key) > (?5, ?6) ORDER BY created_at, key LIMIT ?7",
-            *(record, scope, status, name, created_at, key, limit),
+        """List records of one type, the oldest first; ``after`` the last row of one page gives the next.
+
+        All that is given must hold: one of several ``status``, all ``labels``, the key of a package as the ``parent`` of
+        nodes and packages. With a ``name_prefix`` the list is in the order of names.
+        """
+        query, arguments = _lists.records(
+            record,
+            scope=scope,
+            status=status,
+            kind=kind,
+            name=name,
+            name_prefix=name_prefix,
+            labels=labels,
+            parent=parent,
+            after=after,
+            limit=limit,
         )
-        return [_write_row(row) for row in rows]
+        return [_write_row(row) for row in self._rows(query, *arguments)]
+
+    def subjects(self, scope: str, *, after: int = 0, limit: int = 100) -> list[tuple[int, SubjectChange]]:
+        """List the subjects of a scope in the order of their latest changes, each with how it stands now: ``active``,
+        ``expected``, ``banned`` or ``gone``.
+
+        ``after`` the last number that you have seen gives what has changed since: so a host keeps an allow-list in step.
+        """
+        rows = self._rows(SUBJECTS, scope, after, limit)
+        subject = len(f"subject/{scope}/")
+        return [(sequence, {"subject": key[subject:], "status": status}) for sequence, key, status in rows]
+
+    def scope(self, scope: str) -> ScopeView | None:
+        """What is promised in a scope and what of it is in use; ``None`` for one that was never configured."""
+        with self._transaction("DEFERRED") as connection:
+            found = connection.execute(
+                "SELECT body FROM handfast_records WHERE record = 'scope' AND scope = ?", (scope,)
+            ).fetchone()
+            (active,) = connection.execute(
+                "SELECT count(*) FROM handfast_records WHERE record = 'package' AND scope = ? AND status = 'activated'",
+                (scope,),
+            ).fetchone()
+        return None if found is None else scope_view(found[0], active=active)
 
     def events(self, key: str | None = None, *, after: int = 0, limit: int = 100) -> list[tuple[int, EventRow]]:
         """List facts in the order of their commits, of one record or of all, each with its sequence number.
@@ -129,6 +166,18 @@ class SqliteStore:
     ) -> None:
         self.close()
 
+    def _make_tables(self) -> None:
+        if "parent" in self._columns():
+            self.connection.executescript(SQLITE_SCHEMA)
+            return
+        with self._transaction("IMMEDIATE") as connection:
+            columns = self._columns()
+            for statement in _statements(SQLITE_UPGRADE if columns and "parent" not in columns else SQLITE_SCHEMA):
+                connection.execute(statement)
+
+    def _columns(self) -> list[str]:
+        return [name for (name,) in self.connection.execute("SELECT name FROM pragma_table_info('handfast_records')")]
+
     @contextmanager
     def _transaction(self, mode: str) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -144,6 +193,26 @@ class SqliteStore:
     def _rows(self, query: str, *arguments: str | int | None) -> list[Any]:
         with self._lock:
             return self.connection.execute(query, arguments).fetchall()
+
+
+SUBJECTS = """
+SELECT e.sequence, r.key, iif(r.status = 'active' AND p.status NOT IN ('created', 'delivered', 'activated'), 'gone', r.status)
+FROM handfast_events AS e CROSS JOIN handfast_records AS r ON r.key = e.key AND r.version = e.version
+LEFT JOIN handfast_records AS n ON n.key = 'node/' || json_extract(r.body, '$.node')
+LEFT JOIN handfast_records AS p ON p.key = n.parent
+WHERE e.key >= 'subject/' AND e.key < 'subject0' AND e.scope = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?
+"""
+"""A node of a package that has ended is none, also before a sweep has come by."""
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script. ``executescript`` would commit what is open."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _read(connection: sqlite3.Connection, key: str) -> Row | None:
@@ -162,11 +231,10 @@ def _version(connection: sqlite3.Connection, key: str) -> int:
 def _apply(connection: sqlite3.Connection, batch: Batch) -> None:
     connection.executemany(
         "INSERT INTO handfast_records"
-        " (key, version, body, record, scope, name, kind, status, labels, created_at, wake_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+        f" ({_lists.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
         " version = excluded.version, body = excluded.body, record = excluded.record, scope = excluded.scope,"
-        " name = excluded.name, kind = excluded.kind, status = excluded.status, labels = excluded.labels,"
-        " created_at = excluded.created_at, wake_at = excluded.wake_at",
+        " name = excluded.name, kind = excluded.kind, status = excluded.status, parent = excluded.parent,"
+        " labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at",
         [_columns(write) for write in batch["writes"]],
     )
     connection.executemany(
@@ -200,6 +268,7 @@ def _columns(write: WriteRow) -> tuple[str | int | None, ...]:
         index.get("name"),
         index.get("kind"),
         index.get("status"),
+        index.get("parent"),
         json.dumps(index.get("labels", {}), ensure_ascii=False, separators=(",", ":"), sort_keys=True),
         index["created_at"],
         index.get("wake_at"),
@@ -207,7 +276,7 @@ def _columns(write: WriteRow) -> tuple[str | int | None, ...]:
 
 
 def _write_row(row: tuple[Any, ...]) -> WriteRow:
-    key, version, body, record, scope, name, kind, status, labels, created_at, wake_at = row
+    key, version, body, record, scope, name, kind, status, parent, labels, created_at, wake_at = row
     index: Index = {"record": record, "labels": json.loads(labels), "created_at": created_at}
     if scope is not None:
         index["scope"] = scope
@@ -217,6 +286,8 @@ def _write_row(row: tuple[Any, ...]) -> WriteRow:
         index["kind"] = kind
     if status is not None:
         index["status"] = status
+    if parent is not None:
+        index["parent"] = parent
     if wake_at is not None:
         index["wake_at"] = wake_at
     return {"key": key, "version": version, "body": body, "index": index}

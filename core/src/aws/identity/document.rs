@@ -14,8 +14,9 @@ use crate::{
 
 /// One EC2 instance, as AWS itself describes it.
 ///
-/// Only [`super::IdentityVerifier::verify`] gives a verified one; it does not deserialise. It proves that AWS wrote
-/// the document for this instance, not that the instance sent it: see [the module](super) for what else is needed.
+/// Evidence, which only a verifier makes: it does not deserialise. It proves that AWS wrote the document for this
+/// instance, not that the instance sent it: every process on the instance can read it, and whoever was sent it once can
+/// send it on. Accept it once for each start of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InstanceIdentity {

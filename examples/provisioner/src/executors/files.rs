@@ -49,8 +49,13 @@ pub(super) struct Manifests {
 }
 
 impl Manifests {
-    pub(super) fn new(folder: PathBuf, cluster_info: PathBuf, owner: LabelValue) -> io::Result<Self> {
-        private_file::prepare_folder(&folder)?;
+    pub(super) fn new(
+        folder: PathBuf,
+        cluster_info: PathBuf,
+        owner: LabelValue,
+        alone: bool,
+    ) -> io::Result<Self> {
+        private_file::prepare_folder(&folder, alone)?;
         Ok(Self { folder, cluster_info, owner })
     }
 
@@ -131,7 +136,7 @@ mod tests {
     use super::*;
 
     fn manifests(folder: &Path, owner: &str) -> Manifests {
-        Manifests::new(folder.to_path_buf(), folder.join("cluster-info.yaml"), owner.parse().unwrap())
+        Manifests::new(folder.to_path_buf(), folder.join("cluster-info.yaml"), owner.parse().unwrap(), true)
             .unwrap()
     }
 

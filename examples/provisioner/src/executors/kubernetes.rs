@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use handfast::kubernetes::{BootstrapSecret, LabelValue};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, Secret};
 use kube::{
     Api, Client, Config, Error,
     api::{DeleteParams, PostParams, Preconditions},
@@ -18,6 +18,7 @@ use crate::Fatal;
 pub(super) struct Kubernetes {
     secrets: Api<Secret>,
     config_maps: Api<ConfigMap>,
+    nodes: Api<Node>,
     owner: LabelValue,
 }
 
@@ -33,7 +34,8 @@ impl Kubernetes {
         config.read_timeout = Some(Duration::from_secs(10));
         let client = Client::try_from(config).map_err(|error| unusable(&error))?;
         let secrets = Api::namespaced(client.clone(), "kube-system");
-        Ok(Self { secrets, config_maps: Api::namespaced(client, "kube-public"), owner })
+        let nodes = Api::all(client.clone());
+        Ok(Self { secrets, nodes, config_maps: Api::namespaced(client, "kube-public"), owner })
     }
 
     /// Makes the Secret, or finds that exactly it is there. One of ours with other contents, which nobody but a meddler
@@ -68,6 +70,14 @@ impl Kubernetes {
             None => Ok(()),
             Some(found) if self.is_ours(&found) => self.delete_exactly(&found).await,
             Some(_) => Err(Failure::Collision),
+        }
+    }
+
+    /// Deletes a node's object.
+    pub(super) async fn delete_node(&self, name: &str) -> Result<(), Failure> {
+        match self.nodes.delete(name, &DeleteParams::default()).await {
+            Err(error) if !is(&error, 404) => Err(failed(&error)),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 

@@ -6,13 +6,20 @@ mod ec2;
 mod files;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod resources;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use handfast::{
     aws::{AccountId, InstanceId, Region},
+    id::{NodeName, ResourceKind, ResourceName},
     kubernetes::{BootstrapSecret, ClusterInfo, LabelValue},
+    record::HostResource,
     registrar::Revealed,
+    secret::Secret,
     vocabulary::{Description, EffectOutcome, Reason, Work},
 };
 use tokio::{sync::Mutex, task::block_in_place};
@@ -24,6 +31,7 @@ use crate::{Fatal, config};
 pub(crate) struct Executors {
     cloud: Cloud,
     cluster: Cluster,
+    resources: Option<resources::Folder>,
     info: Mutex<Option<(Instant, Result<ClusterInfo, String>)>>,
 }
 
@@ -54,12 +62,17 @@ enum Failure {
 }
 
 impl Executors {
-    /// Gets everything ready that can be got ready without asking anybody.
+    /// Gets everything ready that can be got ready without asking anybody. `alone`: no other host uses its folders.
     pub(crate) async fn new(
         cloud: config::Cloud,
         cluster: config::Cluster,
-        owner: LabelValue,
+        (owner, resources): (LabelValue, Option<PathBuf>),
+        alone: bool,
     ) -> Result<Self, Fatal> {
+        let resources = match resources {
+            Some(path) => Some(resources::Folder::new(path, owner.clone(), alone)?),
+            None => None,
+        };
         let cloud = match cloud {
             config::Cloud::File(path) => Cloud::File(files::Instances(path)),
             #[cfg(feature = "ec2")]
@@ -72,7 +85,7 @@ impl Executors {
         };
         let cluster = match cluster {
             config::Cluster::Files { manifests, cluster_info } => {
-                Cluster::Files(files::Manifests::new(manifests, cluster_info, owner)?)
+                Cluster::Files(files::Manifests::new(manifests, cluster_info, owner, alone)?)
             }
             #[cfg(feature = "kubernetes")]
             config::Cluster::Kubernetes(kubeconfig) => {
@@ -84,7 +97,7 @@ impl Executors {
                 return Err(format!("this build cannot use {shown}: build with --features kubernetes").into());
             }
         };
-        Ok(Self { cloud, cluster, info: Mutex::new(None) })
+        Ok(Self { cloud, cluster, resources, info: Mutex::new(None) })
     }
 
     /// Performs an effect and says how it went. Never takes longer than [`PATIENCE`].
@@ -110,10 +123,51 @@ impl Executors {
             (Work::EnsureBootstrapToken { .. }, Revealed::BootstrapToken(manifest)) => {
                 self.ensure(&manifest).await.map(|()| EffectOutcome::Done)
             }
-            (Work::EnsureBootstrapToken { .. }, Revealed::Nothing) => {
+            (Work::EnsureBootstrapToken { .. }, Revealed::Nothing | Revealed::Value(_)) => {
                 Err(Failure::Failed("its manifest was not revealed".into()))
             }
             (Work::DeleteBootstrapToken { name }, _) => self.delete(name).await.map(|()| EffectOutcome::Done),
+            (Work::DeleteKubernetesNode { name }, _) => {
+                self.delete_node(name).await.map(|()| EffectOutcome::Done)
+            }
+            (Work::EnsureHost { resource }, revealed) => {
+                let value = if let Revealed::Value(value) = revealed { Some(value) } else { None };
+                self.ensure_host(resource, value).map(|()| EffectOutcome::Done)
+            }
+            (Work::DeleteHost { kind, name }, _) => {
+                self.delete_host(kind, name).map(|()| EffectOutcome::Done)
+            }
+            (
+                Work::EnsureSpireJoinToken { .. }
+                | Work::EnsureSpireEntry { .. }
+                | Work::DeleteSpireEntry { .. },
+                _,
+            ) => Err(Failure::Failed("this host has no SPIRE server".into())),
+            // The driver's own: see there.
+            (Work::Sweep { .. }, _) => Err(Failure::Failed("sweeping is not for executors".into())),
+        }
+    }
+
+    /// What is of a kind that the operator's own programs know is left for them in a folder, as JSON.
+    fn ensure_host(&self, resource: &HostResource, value: Option<Secret>) -> Result<(), Failure> {
+        let Some(folder) = &self.resources else { return Err(no_folder()) };
+        block_in_place(|| folder.ensure(resource, value.as_ref()))
+    }
+
+    fn delete_host(&self, kind: &ResourceKind, name: &ResourceName) -> Result<(), Failure> {
+        let Some(folder) = &self.resources else { return Err(no_folder()) };
+        block_in_place(|| folder.delete(kind, name))
+    }
+
+    /// A folder of manifests has no objects of nodes, which the cluster makes itself.
+    async fn delete_node(&self, name: &NodeName) -> Result<(), Failure> {
+        match &self.cluster {
+            Cluster::Files(_) => {
+                tracing::info!(%name, "the node's object is to be deleted in the cluster: kubectl delete node");
+                Ok(())
+            }
+            #[cfg(feature = "kubernetes")]
+            Cluster::Kubernetes(cluster) => cluster.delete_node(name.as_str()).await,
         }
     }
 
@@ -174,6 +228,10 @@ impl Executors {
         }?;
         ClusterInfo::from_config_map(&text).map_err(|error| error.to_string())
     }
+}
+
+fn no_folder() -> Failure {
+    Failure::Failed("this host has no folder for resources of its operator's kinds (resources)".into())
 }
 
 /// How long an effect may take; well within its lease.

@@ -37,7 +37,7 @@ pub(super) async fn hand_out(
     let command = Command {
         authority: Authority::Node,
         source: app.sender(peer.ip(), &headers),
-        action: Action::Deliver(Deliver { to: Recipient::Instance { instance } }),
+        action: Action::Deliver(Deliver { to: Recipient::Instance { instance, identity: None } }),
     };
     // Asked for first: a package is handed over for a short time only, and not while nobody can say where the cluster is.
     let info = match app.executors.cluster_info().await {
@@ -47,17 +47,12 @@ pub(super) async fn hand_out(
             return Err(without_cluster(app.host.explain(&command).await?));
         }
     };
-    match app.host.run(command).await? {
-        Answer::Delivered(delivered) => kubeconfig(delivered, &info),
-        Answer::Refused(refused) => Err(refuse(refused)),
-        Answer::Issued(_)
-        | Answer::Redeemed(_)
-        | Answer::CheckedIn(_)
-        | Answer::Revoked(_)
-        | Answer::Expired(_)
-        | Answer::Reported(_)
-        | Answer::Observed(_) => Err(Problem::not_found()),
+    let answer = app.host.run(command).await?;
+    if let Answer::Refused(refused) = answer {
+        return Err(refuse(refused));
     }
+    let Answer::Delivered(delivered) = answer else { return Err(Problem::unexpected(&answer)) };
+    kubeconfig(delivered, &info)
 }
 
 /// Nothing is decided now; but who would be refused is refused, so that nobody learns more than on other days.
@@ -77,9 +72,9 @@ fn refuse(refused: Refused) -> Problem {
 }
 
 fn kubeconfig(delivered: Delivered, info: &ClusterInfo) -> Result<Response, Problem> {
-    let token = delivered.contents.into_iter().find_map(|content| match content {
-        GivenContent::KubernetesBootstrapToken { token, .. } => token.expose().parse::<BootstrapToken>().ok(),
-        GivenContent::File { .. } => None,
+    let token = delivered.contents.into_iter().find_map(|content| {
+        let GivenContent::KubernetesBootstrapToken { token, .. } = content else { return None };
+        token.expose().parse::<BootstrapToken>().ok()
     });
     let Some(token) = token else {
         tracing::error!(package = %delivered.package, "the package holds no bootstrap token");

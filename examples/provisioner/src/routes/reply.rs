@@ -2,15 +2,19 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
-use handfast::{code::Code, vocabulary::Error};
+use handfast::{
+    code::Code,
+    sns::SnsError,
+    vocabulary::{Answer, Class, Error, Refusal, Refused},
+};
 use serde::Serialize;
 use serde_json::json;
 
+use super::status;
 use crate::{host::HostError, sns::Rejected};
-use handfast::sns::SnsError;
 
 /// What a handler gives.
 pub(super) type Reply = Result<Response, Problem>;
@@ -26,12 +30,23 @@ pub(super) struct Problem {
     status: StatusCode,
     code: String,
     message: String,
-    header: Option<(header::HeaderName, &'static str)>,
+    /// What the operator's own rule said.
+    reason: Option<String>,
+    header: Option<(&'static str, &'static str)>,
+}
+
+/// Who reads a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// An operator is told the code.
+    Operator,
+    /// A node is told the class: it may be anybody.
+    Node,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: impl ToString, message: impl ToString) -> Self {
-        Self { status, code: code.to_string(), message: message.to_string(), header: None }
+        Self { status, code: code.to_string(), message: message.to_string(), reason: None, header: None }
     }
 
     /// The one answer to whoever has no business here, whatever the reason: byte for byte the same.
@@ -46,11 +61,36 @@ impl Problem {
     pub(super) fn unauthorized() -> Self {
         let message = "expected Authorization: Bearer with an operator's token";
         let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
-        Self { header: Some((header::WWW_AUTHENTICATE, "Bearer")), ..problem }
+        Self { header: Some(("www-authenticate", "Bearer")), ..problem }
     }
 
     pub(super) fn forbidden(permission: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", format!("needs the permission {permission}"))
+    }
+
+    /// What the rules do not allow.
+    pub(super) fn refused(refused: &Refused, audience: Audience) -> Self {
+        let (status, class) = (status::of(refused.refusal, audience), status::class(refused.class()));
+        let problem = match audience {
+            Audience::Operator => Self {
+                reason: refused.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+                ..Self::new(status, refused.code(), refused.refusal)
+            },
+            Audience::Node => Self::new(status, class, told(refused.class())),
+        };
+        let about_credential =
+            matches!(refused.refusal, Refusal::Credential(_) | Refusal::CredentialMismatch);
+        match status {
+            StatusCode::UNAUTHORIZED if about_credential => problem.challenge("DPoP error=\"invalid_token\""),
+            StatusCode::UNAUTHORIZED => problem.challenge("DPoP error=\"invalid_dpop_proof\""),
+            StatusCode::SERVICE_UNAVAILABLE => Self { header: Some(("retry-after", "2")), ..problem },
+            _ => problem,
+        }
+    }
+
+    /// Says how to authenticate (RFC 9449 section 7.1).
+    pub(super) fn challenge(self, how: &'static str) -> Self {
+        Self { header: Some(("www-authenticate", how)), ..self }
     }
 
     pub(super) fn bad_request(message: impl ToString) -> Self {
@@ -60,7 +100,7 @@ impl Problem {
     /// Not now; the same request may succeed later.
     pub(super) fn later(code: impl ToString, message: impl ToString) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
-        Self { header: Some((header::RETRY_AFTER, "2")), ..problem }
+        Self { header: Some(("retry-after", "2")), ..problem }
     }
 
     pub(super) fn timeout() -> Self {
@@ -71,6 +111,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, "the body is too large")
     }
 
+    /// The registrar answered one command with what belongs to another: never so, and if it is, nothing of it gets out.
+    pub(super) fn unexpected(answer: &Answer) -> Self {
+        tracing::error!("an answer of another kind: {answer:?}");
+        Self::internal()
+    }
+
     fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the host has logged why")
     }
@@ -78,7 +124,11 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Json(json!({ "code": self.code, "message": self.message }));
+        let mut body = json!({ "code": self.code, "message": self.message });
+        if let (Some(members), Some(reason)) = (body.as_object_mut(), self.reason) {
+            members.insert("reason".into(), reason.into());
+        }
+        let body = Json(body);
         let mut response = (self.status, body).into_response();
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -108,12 +158,24 @@ impl From<HostError> for Problem {
                 | Error::MissingKey(_)
                 | Error::MissingSecret(_)
                 | Error::Crypto(_)
+                | Error::Rule(_)
                 | Error::Misuse(_),
             ) => {
                 tracing::error!("{error}");
                 Self::internal()
             }
         }
+    }
+}
+
+/// What a node reads about a class.
+fn told(class: Class) -> &'static str {
+    match class {
+        Class::NotFound => "nothing is here for you",
+        Class::Denied => "what was presented does not entitle to this",
+        Class::Conflict => "it collides with what already is",
+        Class::Later => "not yet: try again later",
+        Class::Malformed => "not well-formed",
     }
 }
 

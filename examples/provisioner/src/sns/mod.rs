@@ -48,6 +48,7 @@ struct Inner {
     unhandled: Option<Unhandled>,
     /// Topics that are known in the database to have been seen with signature version 2.
     version_2: Mutex<BTreeSet<String>>,
+    allow_version_downgrade: bool,
 }
 
 /// What came of a message.
@@ -108,21 +109,24 @@ impl Sns {
         trust: Vec<Trust>,
         (certificate_dir, keep_unhandled): (Option<PathBuf>, Option<PathBuf>),
     ) -> Result<Self, Fatal> {
-        let version_2 = host.store.version_2_topics().await?;
+        let version_2: BTreeSet<_> = host.store.version_2_topics().await?.into_iter().collect();
         if !policy.allow_version_downgrade {
             for topic in policy.topics.iter_mut().filter(|topic| version_2.contains(topic.arn.as_str())) {
                 topic.minimum_signature_version = SignatureVersion::V2;
             }
         }
+        let alone = !host.store.is_shared();
         let plain_http = policy.development.is_some();
+        let allow_version_downgrade = policy.allow_version_downgrade;
         Ok(Self(Arc::new(Inner {
             receiver: Mutex::new(Receiver::new(policy, default_backend())?),
             fetched: Notify::new(),
             certificate_dir,
             web: Web::new(plain_http)?,
             trust,
-            unhandled: keep_unhandled.map(Unhandled::new).transpose()?,
+            unhandled: keep_unhandled.map(|folder| Unhandled::new(folder, alone)).transpose()?,
             version_2: Mutex::new(version_2),
+            allow_version_downgrade,
             host,
         })))
     }
@@ -203,25 +207,16 @@ impl Sns {
         };
         let action = Action::ObserveInstance(event);
         let command = Command { authority: Authority::Event, source: Some(source), action };
-        match self.0.host.run(command).await? {
-            Answer::Observed(Observed { instance, state, changed, package }) => {
-                Ok(Handled::Observed { instance, state, changed, package })
-            }
-            Answer::Refused(refused) => {
-                tracing::warn!(message = notification.message_id(), code = %refused.code(), "{}", refused.refusal);
-                Ok(Handled::Ignored { reason: refused.code().to_string() })
-            }
-            other @ (Answer::Issued(_)
-            | Answer::Delivered(_)
-            | Answer::Redeemed(_)
-            | Answer::CheckedIn(_)
-            | Answer::Revoked(_)
-            | Answer::Expired(_)
-            | Answer::Reported(_)) => {
-                tracing::error!("an event was answered with {other:?}");
-                Ok(Handled::Ignored { reason: Code::Misuse.to_string() })
-            }
+        let answer = self.0.host.run(command).await?;
+        if let Answer::Observed(Observed { instance, state, changed, package }) = answer {
+            return Ok(Handled::Observed { instance, state, changed, package });
         }
+        let Answer::Refused(refused) = answer else {
+            tracing::error!("an event was answered with {answer:?}");
+            return Ok(Handled::Ignored { reason: Code::Misuse.to_string() });
+        };
+        tracing::warn!(message = notification.message_id(), code = %refused.code(), "{}", refused.refusal);
+        Ok(Handled::Ignored { reason: refused.code().to_string() })
     }
 
     async fn confirm(&self, confirmation: &Confirmation) -> Result<Handled, Rejected> {
@@ -230,11 +225,20 @@ impl Sns {
         Ok(Handled::Confirmed)
     }
 
+    /// Remembers a topic's signature version, and lets it not fall back: another host may have seen version 2.
     async fn remember(&self, topic: &TopicArn, version: SignatureVersion) -> Result<(), Rejected> {
-        if version == SignatureVersion::V2 && !self.version_2().contains(topic.as_str()) {
-            let now = self.0.host.clock.now().at;
-            self.0.host.store.remember_version_2(topic, now).await.map_err(HostError::from)?;
-            self.version_2().insert(topic.to_string());
+        let store = &self.0.host.store;
+        if version == SignatureVersion::V2 {
+            if !self.version_2().contains(topic.as_str()) {
+                let now = self.0.host.clock.now().at;
+                store.remember_version_2(topic, now).await.map_err(HostError::from)?;
+                self.version_2().insert(topic.to_string());
+            }
+        } else if store.is_shared() && !self.0.allow_version_downgrade {
+            let known = store.version_2_topics().await.map_err(HostError::from)?;
+            if known.iter().any(|known| known == topic.as_str()) {
+                return Err(SnsError::VersionDowngrade.into());
+            }
         }
         Ok(())
     }

@@ -12,8 +12,8 @@ use crate::private_file;
 pub(super) struct Unhandled(PathBuf);
 
 impl Unhandled {
-    pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
-        private_file::prepare_folder(&folder)?;
+    pub(super) fn new(folder: PathBuf, alone: bool) -> io::Result<Self> {
+        private_file::prepare_folder(&folder, alone)?;
         Ok(Self(folder))
     }
 

@@ -2,15 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
+use super::{Pools, Sql, Store, StoreError};
 use data_encoding::BASE64URL_NOPAD;
 use handfast::{
-    id::{Kind, PackageId, ScopeId},
+    id::{Kind, PackageId, PackageName, ScopeId},
     record::{Key, PackageStatus, Record},
+    time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
-use sqlx::{QueryBuilder, Sqlite};
-
-use super::{Store, StoreError};
 
 /// Which packages are wanted.
 #[derive(Debug, Default)]
@@ -18,6 +17,10 @@ pub(crate) struct Filter {
     pub(crate) scope: Option<ScopeId>,
     pub(crate) kind: Option<Kind>,
     pub(crate) status: Option<PackageStatus>,
+    /// The beginning of a name.
+    pub(crate) name: Option<PackageName>,
+    pub(crate) label: Option<(String, String)>,
+    pub(crate) parent: Option<PackageId>,
 }
 
 /// Where the next page begins: after this package, in the order of issue, the latest first. Stable while packages come
@@ -26,6 +29,12 @@ pub(crate) struct Filter {
 pub(crate) struct Cursor {
     created_at: String,
     key: String,
+}
+
+/// What of a list's statement depends on where its order comes from.
+struct InOrder {
+    after: &'static str,
+    latest_first: &'static str,
 }
 
 /// The bodies of some packages.
@@ -50,32 +59,89 @@ impl Store {
         after: Option<&Cursor>,
         limit: u16,
     ) -> Result<PackagePage, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT body, created_at, key FROM handfast_records WHERE record = 'package'",
-        );
-        for (condition, value) in [
-            (" AND scope = ", filter.scope.as_ref().map(ToString::to_string)),
-            (" AND kind = ", filter.kind.as_ref().map(ToString::to_string)),
-            (" AND status = ", filter.status.map(|status| status.as_str().to_owned())),
-        ] {
-            if let Some(value) = value {
-                query.push(condition).push_bind(value);
-            }
+        let (mut sql, in_order) = self.listed(filter.label.as_ref());
+        sql = sql
+            .with_some(" AND kept.scope = ", filter.scope.as_ref().map(ToString::to_string))
+            .with_some(" AND kept.kind = ", filter.kind.as_ref().map(ToString::to_string))
+            .with_some(" AND kept.status = ", filter.status.map(|status| status.as_str()))
+            .with_some(" AND kept.parent = ", filter.parent.map(|parent| Key::Package(parent).to_string()));
+        if let Some(name) = &filter.name {
+            // No text of any alphabet sorts behind this character.
+            sql = sql
+                .with(" AND kept.name >= ", name.as_str())
+                .with(" AND kept.name < ", format!("{name}\u{10ffff}"));
         }
         if let Some(cursor) = after {
-            query.push(" AND (created_at, key) < (").push_bind(&cursor.created_at).push(", ");
-            query.push_bind(&cursor.key).push(")");
+            sql = sql
+                .then(in_order.after)
+                .with("", cursor.created_at.as_str())
+                .with(", ", cursor.key.as_str())
+                .then(")");
         }
-        query
-            .push(" ORDER BY created_at DESC, key DESC LIMIT ")
-            .push_bind(i64::from(limit).saturating_add(1));
-        let mut rows: Vec<(String, String, String)> = query.build_query_as().fetch_all(&self.reader).await?;
+        sql = sql.then(in_order.latest_first).with(" LIMIT ", u32::from(limit).saturating_add(1));
+        let mut rows: Vec<(String, String, String)> = self.fetch(sql).await?;
         let more = rows.len() > usize::from(limit);
         rows.truncate(limit.into());
         let last = rows.last().filter(|_| more);
         let next =
             last.map(|(_, created_at, key)| Cursor { created_at: created_at.clone(), key: key.clone() });
         Ok(PackagePage { bodies: rows.into_iter().map(|(body, ..)| body).collect(), next })
+    }
+
+    /// The packages, perhaps those with a label, and what stands in the order of the list. SQLite has a table of labels in
+    /// that order; PostgreSQL has an index of them.
+    fn listed(&self, label: Option<&(String, String)>) -> (Sql, InOrder) {
+        const RECORDS: InOrder = InOrder {
+            after: " AND (kept.created_at, kept.key) < (",
+            latest_first: " ORDER BY kept.created_at DESC, kept.key DESC",
+        };
+        const LABELS: InOrder = InOrder {
+            after: " AND (place.created_at, place.key) < (",
+            latest_first: " ORDER BY place.created_at DESC, place.key DESC",
+        };
+        const ALL: &str = "SELECT kept.body, kept.created_at, kept.key FROM handfast_records AS kept WHERE kept.record = 'package'";
+        const LABELLED: &str = "SELECT kept.body, kept.created_at, kept.key FROM handfast_labels AS place \
+            CROSS JOIN handfast_records AS kept ON kept.key = place.key WHERE kept.record = 'package'";
+        match (label, &self.pools) {
+            (None, _) => (Sql::new(ALL), RECORDS),
+            (Some((key, value)), Pools::Sqlite(_)) => {
+                let sql = Sql::new(LABELLED).with(" AND place.label = ", key.as_str());
+                (sql.with(" AND place.value = ", value.as_str()), LABELS)
+            }
+            (Some((key, value)), Pools::Postgres(_)) => {
+                let sql = Sql::new(ALL)
+                    .with(" AND kept.labels <> '{}' AND kept.labels @> jsonb_build_object(", key.as_str());
+                (sql.with(", ", value.as_str()).then(")"), RECORDS)
+            }
+        }
+    }
+
+    /// How many packages there are of each status, in one scope or in all.
+    pub(crate) async fn packages_by_status(
+        &self,
+        scope: Option<&ScopeId>,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql = Sql::new(
+            "SELECT status, COUNT(*) FROM handfast_records WHERE record = 'package' AND status IS NOT NULL",
+        )
+        .with_some(" AND scope = ", scope.map(ToString::to_string));
+        self.fetch(sql.then(" GROUP BY status ORDER BY status")).await
+    }
+
+    /// How many records wait for something that is due.
+    pub(crate) async fn count_due(&self, by: Timestamp) -> Result<i64, StoreError> {
+        let sql =
+            Sql::new("SELECT COUNT(*) FROM handfast_records WHERE wake_at IS NOT NULL AND wake_at <= $1");
+        let counts: Vec<(i64,)> = self.fetch(sql.bind(by.to_string())).await?;
+        Ok(counts.first().map_or(0, |(count,)| *count))
+    }
+
+    /// The bodies of a scope's pools.
+    pub(crate) async fn pools(&self, scope: &ScopeId) -> Result<Vec<String>, StoreError> {
+        let sql =
+            Sql::new("SELECT body FROM handfast_records WHERE record = 'pool' AND scope = $1 ORDER BY key");
+        let rows: Vec<(String,)> = self.fetch(sql.bind(scope.to_string())).await?;
+        Ok(rows.into_iter().map(|(body,)| body).collect())
     }
 
     /// One package's body.
@@ -93,15 +159,12 @@ impl Store {
         let record = Record::from_body(package).map_err(|error| StoreError::Foreign(error.to_string()))?;
         let Record::Package(package) = record else { return Err(StoreError::Foreign("no package".into())) };
         let instance = package.issued.instance.clone().map(|id| Key::Instance(id).to_string());
-        let mut events: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT sequence, body FROM handfast_events WHERE key IN ($1, $2) AND sequence > $3 ORDER BY sequence LIMIT $4",
-        )
-        .bind(Key::Package(package.id).to_string())
-        .bind(instance)
-        .bind(after)
-        .bind(i64::from(limit).saturating_add(1))
-        .fetch_all(&self.reader)
-        .await?;
+        let sql = Sql::new("SELECT sequence, body FROM handfast_events WHERE key IN ($1, $2)")
+            .bind(Key::Package(package.id).to_string())
+            .bind(instance)
+            .with(" AND sequence > ", after)
+            .with(" ORDER BY sequence LIMIT ", u32::from(limit).saturating_add(1));
+        let mut events: Vec<(i64, String)> = self.fetch(sql).await?;
         let more = events.len() > usize::from(limit);
         events.truncate(limit.into());
         let next = events.last().filter(|_| more).map(|(sequence, _)| *sequence);

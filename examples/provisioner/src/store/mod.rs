@@ -1,36 +1,48 @@
-//! The records in SQLite, by the contract of [`handfast::store`]. The tables of handfast are those of every language's
-//! store, so that a program in Python or Node can go on with this database.
+//! The records in a database, by the contract of [`handfast::store`]. The tables of handfast are those of every
+//! language's store, so that a program in Python or Node can go on with this database.
 
+mod audit;
+#[cfg(test)]
+mod conformance;
+mod keys;
 mod lists;
 mod notices;
+mod postgres;
+mod query;
+mod sqlite;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod topics;
 
-use std::{collections::BTreeMap, path::Path, str::FromStr, time::Duration};
+use std::{str::FromStr, sync::atomic::Ordering};
 
 use handfast::{
-    id::InvalidId,
+    id::{InvalidId, PackageId},
     record::{Key, Row},
-    store::SQLITE_SCHEMA,
     time::Timestamp,
-    vocabulary::{Batch, EventRow, NoticeRow, VaultRow, WriteRow},
+    vocabulary::Batch,
 };
 use sqlx::{
-    QueryBuilder, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    PgPool, SqlSafeStr,
+    migrate::{Migration, MigrationType},
 };
 
 pub(crate) use self::{
+    audit::{AuditCursor, AuditFilter, Entry},
+    keys::{Claim, Mark},
     lists::{Cursor, Filter},
     notices::NOTICES,
+    query::{Sql, Unit},
 };
-use crate::private_file;
+use crate::{database::Database, metrics::DATABASE_ERRORS};
 
 /// What the database did not do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     #[error(transparent)]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error(transparent)]
@@ -38,6 +50,23 @@ pub(crate) enum StoreError {
     /// Something in the database is not what handfast wrote there.
     #[error("the database holds a value that does not fit: {0}")]
     Foreign(String),
+    /// A server that says "committed" before it is.
+    #[error("the server runs with fsync or synchronous_commit off: what it has answered could be lost")]
+    Forgetful,
+}
+
+impl StoreError {
+    /// Whether a row with that key is there already.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        DATABASE_ERRORS.fetch_add(1, Ordering::Relaxed);
+        Self::Database(error)
+    }
 }
 
 impl From<InvalidId> for StoreError {
@@ -46,224 +75,108 @@ impl From<InvalidId> for StoreError {
     }
 }
 
-/// The database. Writers queue for one connection, so that they never collide within this process; `BEGIN IMMEDIATE`
-/// and the guards keep them apart from other processes.
+/// The database.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    pub(crate) writer: SqlitePool,
-    pub(crate) reader: SqlitePool,
+    pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite(sqlite::Pools),
+    Postgres(PgPool),
 }
 
 impl Store {
-    /// Opens the file, or makes it, and brings its tables up to date.
-    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
-        private_file::touch(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A commit counts only when it would survive a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5))
-            // Shredded secrets are overwritten, not just unlinked.
-            .pragma("secure_delete", "ON");
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::raw_sql(SQLITE_SCHEMA).execute(&writer).await?;
-        Migrator::with_migrations(migrations()).run(&writer).await?;
-        let reader =
-            SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
-        Ok(Self { writer, reader })
+    /// Opens the database and brings its tables up to date.
+    pub(crate) async fn open(database: &Database) -> Result<Self, StoreError> {
+        let pools = match database {
+            Database::Sqlite(path) => Pools::Sqlite(sqlite::Pools::open(path).await?),
+            Database::Postgres(options) => Pools::Postgres(postgres::open(options).await?),
+        };
+        Ok(Self { pools })
     }
 
     /// Gives the rows that exist.
     pub(crate) async fn read(&self, keys: &[Key]) -> Result<Vec<Row>, StoreError> {
-        let (secrets, records): (Vec<_>, Vec<_>) = keys.iter().partition(|key| matches!(key, Key::Secret(_)));
-        let mut rows = self.select("SELECT key, version, body FROM handfast_records", &records).await?;
-        rows.extend(self.select("SELECT key, 1, sealed FROM handfast_vault", &secrets).await?);
-        Ok(rows)
-    }
-
-    async fn select(&self, columns: &'static str, keys: &[&Key]) -> Result<Vec<Row>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        match &self.pools {
+            Pools::Sqlite(pools) => pools.read(keys).await,
+            Pools::Postgres(pool) => postgres::read(pool, keys).await,
         }
-        let mut query = QueryBuilder::<Sqlite>::new(columns);
-        query.push(" WHERE key IN (");
-        let mut list = query.separated(", ");
-        for key in keys {
-            list.push_bind(key.to_string());
-        }
-        query.push(")");
-        let rows: Vec<(String, i64, String)> = query.build_query_as().fetch_all(&self.reader).await?;
-        rows.into_iter()
-            .map(|(key, version, body)| Ok(Row { key: key.parse()?, version: count(version)?, body }))
-            .collect()
     }
 
     /// Does all of the batch in one transaction, or nothing when a guard does not hold.
     pub(crate) async fn commit(&self, batch: &Batch) -> Result<bool, StoreError> {
-        let changes_nothing = batch.writes.is_empty()
-            && batch.events.is_empty()
-            && batch.notices.is_empty()
-            && batch.vault.is_empty();
-        if changes_nothing {
-            let mut snapshot = self.reader.begin().await?;
-            return guards_hold(&mut snapshot, batch).await;
+        match &self.pools {
+            Pools::Sqlite(pools) => pools.commit(batch).await,
+            Pools::Postgres(pool) => postgres::commit(pool, batch).await,
         }
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        if !guards_hold(&mut transaction, batch).await? {
-            return Ok(false);
-        }
-        for row in &batch.writes {
-            write(&mut transaction, row).await?;
-        }
-        for row in &batch.events {
-            append(&mut transaction, row).await?;
-        }
-        for row in &batch.notices {
-            notice(&mut transaction, row).await?;
-        }
-        for row in &batch.vault {
-            keep_or_shred(&mut transaction, row).await?;
-        }
-        transaction.commit().await?;
-        Ok(true)
     }
 
     /// The keys about which something is due by then, the most urgent first.
     pub(crate) async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<Key>, StoreError> {
-        let keys: Vec<(String,)> = sqlx::query_as(
+        let sql = Sql::new(
             "SELECT key FROM handfast_records WHERE wake_at IS NOT NULL AND wake_at <= $1 ORDER BY wake_at LIMIT $2",
-        )
-        .bind(by.to_string())
-        .bind(limit)
-        .fetch_all(&self.reader)
-        .await?;
+        );
+        let keys: Vec<(String,)> = self.fetch(sql.bind(by.to_string()).bind(limit)).await?;
+        keys.into_iter().map(|(key,)| Ok(Key::from_str(&key)?)).collect()
+    }
+
+    /// What of a package's nodes and of the packages under it has not ended yet.
+    pub(crate) async fn below(&self, package: PackageId, limit: u32) -> Result<Vec<Key>, StoreError> {
+        let sql = Sql::new(
+            "SELECT key FROM handfast_records WHERE parent = $1 \
+             AND status IN ('created', 'delivered', 'activated', 'claimed', 'active') ORDER BY key LIMIT $2",
+        );
+        let keys: Vec<(String,)> =
+            self.fetch(sql.bind(Key::Package(package).to_string()).bind(limit)).await?;
         keys.into_iter().map(|(key,)| Ok(Key::from_str(&key)?)).collect()
     }
 
     /// When something is due next.
     pub(crate) async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
-        let (at,): (Option<String>,) =
-            sqlx::query_as("SELECT MIN(wake_at) FROM handfast_records WHERE wake_at IS NOT NULL")
-                .fetch_one(&self.reader)
-                .await?;
+        let sql = Sql::new("SELECT MIN(wake_at) FROM handfast_records WHERE wake_at IS NOT NULL");
+        let found: Vec<(Option<String>,)> = self.fetch(sql).await?;
+        let at = found.into_iter().find_map(|(at,)| at);
         at.map(|at| at.parse().map_err(|_| StoreError::Foreign("wake_at".into()))).transpose()
     }
 
     /// Whether anything was ever recorded.
     pub(crate) async fn is_in_use(&self) -> Result<bool, StoreError> {
-        let (any,): (bool,) =
-            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM handfast_records)").fetch_one(&self.reader).await?;
-        Ok(any)
+        let found: Vec<(i64,)> = self.fetch(Sql::new("SELECT version FROM handfast_records LIMIT 1")).await?;
+        Ok(!found.is_empty())
     }
-}
 
-fn migrations() -> Vec<Migration> {
-    let own = include_str!("../../migrations/0001_provisioner.sql").into_sql_str();
-    vec![Migration::new(1, "provisioner".into(), MigrationType::Simple, own, false)]
-}
-
-async fn guards_hold(connection: &mut SqliteConnection, batch: &Batch) -> Result<bool, StoreError> {
-    if batch.guards.is_empty() {
-        return Ok(true);
-    }
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT key, version FROM handfast_records WHERE key IN (");
-    let mut list = query.separated(", ");
-    for guard in &batch.guards {
-        list.push_bind(&guard.key);
-    }
-    query.push(")");
-    let found: Vec<(String, i64)> = query.build_query_as().fetch_all(connection).await?;
-    let found: BTreeMap<_, _> = found.into_iter().collect();
-    for guard in &batch.guards {
-        if count(found.get(&guard.key).copied().unwrap_or(0))? != guard.version {
-            return Ok(false);
+    /// The clock of a database that several hosts may share; a file has none.
+    pub(crate) async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite(_) => Ok(None),
+            Pools::Postgres(pool) => postgres::now(pool).await.map(Some),
         }
     }
-    Ok(true)
+
+    /// Whether other hosts may work on this database at the same time.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
+    }
 }
 
-async fn write(connection: &mut SqliteConnection, row: &WriteRow) -> Result<(), StoreError> {
-    let index = &row.index;
-    let labels =
-        serde_json::to_string(&index.labels).map_err(|error| StoreError::Foreign(error.to_string()))?;
-    sqlx::query(
-        "INSERT INTO handfast_records (key, version, body, record, scope, name, kind, status, labels, created_at, wake_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-         ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body, record = excluded.record, \
-         scope = excluded.scope, name = excluded.name, kind = excluded.kind, status = excluded.status, \
-         labels = excluded.labels, created_at = excluded.created_at, wake_at = excluded.wake_at",
-    )
-    .bind(&row.key)
-    .bind(stored(row.version)?)
-    .bind(&row.body)
-    .bind(index.record)
-    .bind(index.scope.as_ref().map(ToString::to_string))
-    .bind(index.name.as_ref().map(ToString::to_string))
-    .bind(index.kind.as_ref().map(ToString::to_string))
-    .bind(index.status)
-    .bind(labels)
-    .bind(index.created_at.to_string())
-    .bind(index.wake_at.map(|at| at.to_string()))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn append(connection: &mut SqliteConnection, row: &EventRow) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO handfast_events (key, version, at, fact, scope, body) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(&row.key)
-    .bind(stored(row.version)?)
-    .bind(row.at.to_string())
-    .bind(row.fact)
-    .bind(row.scope.as_ref().map(ToString::to_string))
-    .bind(&row.body)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn notice(connection: &mut SqliteConnection, row: &NoticeRow) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO handfast_notices (coalesce, count, first_at, last_at, body) VALUES ($1, 1, $2, $2, $3) \
-         ON CONFLICT (coalesce) DO UPDATE SET count = handfast_notices.count + 1, last_at = excluded.last_at",
-    )
-    .bind(&row.coalesce)
-    .bind(row.at.to_string())
-    .bind(&row.body)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn keep_or_shred(connection: &mut SqliteConnection, row: &VaultRow) -> Result<(), StoreError> {
-    match &row.sealed {
-        Some(sealed) => {
-            sqlx::query(
-                "INSERT INTO handfast_vault (key, sealed) VALUES ($1, $2) \
-                 ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed",
-            )
-            .bind(&row.key)
-            .bind(sealed)
-            .execute(connection)
-            .await?
-        }
-        None => {
-            sqlx::query("DELETE FROM handfast_vault WHERE key = $1")
-                .bind(&row.key)
-                .execute(connection)
-                .await?
-        }
+/// The host's own tables, in their order.
+fn migrations<const N: usize>(texts: [&'static str; N]) -> Vec<Migration> {
+    let migration = |(number, text): (i64, &'static str)| {
+        Migration::new(number, "provisioner".into(), MigrationType::Simple, text.into_sql_str(), false)
     };
-    Ok(())
+    (1..).zip(texts).map(migration).collect()
 }
 
-fn count(version: i64) -> Result<u64, StoreError> {
-    version.try_into().map_err(|_| StoreError::Foreign("a negative version".into()))
+fn row((key, version, body): (String, i64, String)) -> Result<Row, StoreError> {
+    Ok(Row { key: key.parse()?, version: self::version(version)?, body })
 }
 
-fn stored(version: u64) -> Result<i64, StoreError> {
+fn version(stored: i64) -> Result<u64, StoreError> {
+    stored.try_into().map_err(|_| StoreError::Foreign("a negative version".into()))
+}
+
+fn stored_version(version: u64) -> Result<i64, StoreError> {
     version.try_into().map_err(|_| StoreError::Foreign("a version beyond 63 bits".into()))
 }

@@ -1,6 +1,6 @@
 //! Counted refusals. Strangers cause them, so they must not fill the disk.
 
-use super::{Store, StoreError};
+use super::{Sql, Store, StoreError};
 
 /// Rows of counted refusals that are kept; the oldest go first.
 pub(crate) const NOTICES: u32 = 100_000;
@@ -8,14 +8,11 @@ pub(crate) const NOTICES: u32 = 100_000;
 impl Store {
     /// Deletes the oldest rows beyond `keep`. Their keys begin with their minute, so that they sort by time.
     pub(crate) async fn bound_notices(&self, keep: u32) -> Result<u64, StoreError> {
-        let deleted = sqlx::query(
-            "DELETE FROM handfast_notices WHERE coalesce <= \
-             (SELECT coalesce FROM handfast_notices ORDER BY coalesce DESC LIMIT 1 OFFSET $1)",
-        )
-        .bind(keep)
-        .execute(&self.writer)
-        .await?;
-        Ok(deleted.rows_affected())
+        let delete = Sql::new(
+            "DELETE FROM handfast_notices WHERE \"coalesce\" <= \
+             (SELECT \"coalesce\" FROM handfast_notices ORDER BY \"coalesce\" DESC LIMIT 1 OFFSET $1)",
+        );
+        self.execute(delete.bind(keep)).await
     }
 }
 
@@ -23,12 +20,14 @@ impl Store {
 mod tests {
     use handfast::vocabulary::{Batch, NoticeRow};
 
-    use super::*;
+    use super::{super::testing::for_each_database, *};
 
     #[tokio::test]
     async fn the_oldest_go_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.sqlite")).await.unwrap();
+        for_each_database(async |store| the_oldest_go_first_in(&store).await).await;
+    }
+
+    async fn the_oldest_go_first_in(store: &Store) {
         let notice = |minute: u32| NoticeRow {
             coalesce: format!("{minute:010}|unknown|-|-"),
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
@@ -39,11 +38,10 @@ mod tests {
         assert!(store.commit(&batch).await.unwrap());
         assert_eq!(store.bound_notices(5).await.unwrap(), 0);
         assert_eq!(store.bound_notices(3).await.unwrap(), 2);
-        let left: Vec<(String, i64)> =
-            sqlx::query_as("SELECT coalesce, count FROM handfast_notices ORDER BY coalesce")
-                .fetch_all(&store.reader)
-                .await
-                .unwrap();
+        let left: Vec<(String, i64)> = store
+            .fetch(Sql::new("SELECT \"coalesce\", count FROM handfast_notices ORDER BY 1"))
+            .await
+            .unwrap();
         let minutes: Vec<_> = left.iter().map(|(key, count)| (key.get(..10).unwrap(), *count)).collect();
         assert_eq!(minutes, [("0000000003", 1), ("0000000004", 2), ("0000000005", 1)]);
     }

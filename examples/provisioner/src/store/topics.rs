@@ -1,16 +1,13 @@
-//! What must be remembered about topics across restarts.
-
-use std::collections::BTreeSet;
+//! What must be remembered about topics across restarts, and told to other hosts.
 
 use handfast::{sns::TopicArn, time::Timestamp};
 
-use super::{Store, StoreError};
+use super::{Sql, Store, StoreError};
 
 impl Store {
     /// Topics that have been seen with signature version 2.
-    pub(crate) async fn version_2_topics(&self) -> Result<BTreeSet<String>, StoreError> {
-        let topics: Vec<(String,)> =
-            sqlx::query_as("SELECT arn FROM provisioner_topics").fetch_all(&self.reader).await?;
+    pub(crate) async fn version_2_topics(&self) -> Result<Vec<String>, StoreError> {
+        let topics: Vec<(String,)> = self.fetch(Sql::new("SELECT arn FROM provisioner_topics")).await?;
         Ok(topics.into_iter().map(|(arn,)| arn).collect())
     }
 
@@ -20,13 +17,10 @@ impl Store {
         topic: &TopicArn,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        let insert = Sql::new(
             "INSERT INTO provisioner_topics (arn, version_2_since) VALUES ($1, $2) ON CONFLICT (arn) DO NOTHING",
-        )
-        .bind(topic.as_str())
-        .bind(now.to_string())
-        .execute(&self.writer)
-        .await?;
+        );
+        self.execute(insert.bind(topic.as_str()).bind(now.to_string())).await?;
         Ok(())
     }
 }

@@ -10,6 +10,8 @@
 )]
 
 pub(crate) mod authority;
+pub(crate) mod node;
+pub(crate) mod postgres;
 
 use std::{
     fs::File,
@@ -32,7 +34,7 @@ pub(crate) struct Place {
 
 /// A running host.
 pub(crate) struct Host {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) url: String,
     /// The first operator's token, if this is the first start.
     pub(crate) token: Option<String>,
@@ -48,6 +50,21 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Reads a response to its end; `None` where it breaks off.
+    pub(crate) async fn read(response: reqwest::Response) -> Option<Self> {
+        let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+            (name.to_string(), value.to_str().unwrap().to_owned())
+        };
+        let (status, headers) = (response.status(), response.headers().iter().map(text).collect());
+        let body = String::from_utf8(response.bytes().await.ok()?.to_vec()).unwrap();
+        Some(Self { status, headers, body })
+    }
+
+    /// The status and the code of an error.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["code"].as_str().unwrap_or_default().to_owned())
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
@@ -77,6 +94,12 @@ impl Place {
         self
     }
 
+    /// Lets nodes prove their keys.
+    pub(crate) fn with_proofs(self) -> Self {
+        self.edit("provisioner.toml", "http://127.0.0.1:8400/api", node::BASE_URL);
+        self
+    }
+
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }
@@ -85,6 +108,11 @@ impl Place {
         let text = std::fs::read_to_string(self.path(file)).unwrap();
         assert!(text.contains(from), "{file} has no {from}");
         std::fs::write(self.path(file), text.replace(from, to)).unwrap();
+    }
+
+    /// The same, with its records at an URL.
+    pub(crate) fn at(url: &str) -> Self {
+        Self::new().with(&["--database", url])
     }
 
     /// Lists instances of our account, each with its address.
@@ -176,7 +204,9 @@ impl Place {
     /// Runs `provisioner operators`.
     pub(crate) fn operators(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisioner"));
-        command.arg("operators").args(arguments).arg("--database").arg(self.database()).output().unwrap()
+        let chosen = self.options.iter().skip_while(|option| *option != "--database").nth(1);
+        let database = chosen.map_or_else(|| self.database(), PathBuf::from);
+        command.arg("operators").args(arguments).arg("--database").arg(database).output().unwrap()
     }
 }
 
@@ -210,16 +240,7 @@ impl Host {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.send().await.ok()?;
-        let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-            (name.to_string(), value.to_str().unwrap().to_owned())
-        };
-        let (status, headers) = (response.status(), response.headers().iter().map(text).collect());
-        Some(Reply {
-            status,
-            headers,
-            body: String::from_utf8(response.bytes().await.ok()?.to_vec()).unwrap(),
-        })
+        Reply::read(request.send().await.ok()?).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> Reply {
@@ -257,7 +278,16 @@ impl Host {
 
     pub(crate) async fn api(&self, token: &str, method: Method, path: &str, body: &str) -> Reply {
         let authorization = format!("Bearer {token}");
-        self.send(method, path, &[("authorization", &authorization)], body).await.unwrap()
+        let json = ("content-type", "application/json");
+        self.send(method, path, &[("authorization", &authorization), json], body).await.unwrap()
+    }
+
+    /// A request of an operator whose answer is expected to be good.
+    pub(crate) async fn ask(&self, token: &str, method: Method, path: &str, body: Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let reply = self.api(token, method.clone(), path, &body).await;
+        assert!(reply.status.is_success(), "{method} {path}: {reply:?}");
+        reply.json()
     }
 
     pub(crate) async fn packages(&self, token: &str) -> Vec<Value> {
