@@ -41,6 +41,7 @@ fn plays() -> Vec<(Play, String)> {
         add(1, &[Asked::Revoke]);
         return plays;
     }
+    add(1, &BESIDES);
     for (place, one) in BESIDES.iter().enumerate() {
         for (next, two) in BESIDES.iter().enumerate().skip(place + 1) {
             add(2, &[*one, *two]);
