@@ -1,0 +1,4 @@
+//! What the program can be asked to do, a file for each subject.
+
+pub(crate) mod inspect;
+pub(crate) mod package;

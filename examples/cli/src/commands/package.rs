@@ -1,0 +1,332 @@
+//! `handfast package`: what an operator asks a provisioner for.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use handfast::Secret;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    failure::Failure,
+    input,
+    output::{self, Out},
+    provisioner::{Connection, Provisioner},
+};
+
+/// Ask a provisioner for packages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Package {
+    /// Have a package made, and take its token
+    Issue(Box<Issue>),
+    /// Show one live package, or any by its id
+    Show(One),
+    /// List packages, the latest first
+    List(List),
+    /// Take a package's token, once
+    Deliver(Deliver),
+    /// Give a package a new token
+    Reissue(Reissue),
+    /// End a package; ending it twice is no failure
+    Revoke(Revoke),
+    /// Show the history of a package
+    Events(One),
+}
+
+impl Package {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        match self {
+            Self::Issue(issue) => issue.run(),
+            Self::Show(one) => output::print(&one.wanted()?.1),
+            Self::List(list) => list.run(),
+            Self::Deliver(deliver) => deliver.run(),
+            Self::Reissue(reissue) => reissue.run(),
+            Self::Revoke(revoke) => revoke.run(),
+            Self::Events(one) => {
+                let (connection, package) = one.wanted()?;
+                let path = format!("/packages/{}/events", id(&package)?);
+                output::print(&all(&connection, &path, &[], "events", "after")?)
+            }
+        }
+    }
+}
+
+/// A new package. Where one of the same name and the same keepers lives already, nothing new is made.
+#[derive(Args, Debug)]
+pub(crate) struct Issue {
+    #[command(flatten)]
+    provisioner: Provisioner,
+    /// Its name, unique among the live packages of its scope
+    #[arg(long)]
+    name: String,
+    /// Its scope
+    #[arg(long)]
+    scope: Option<String>,
+    /// Its kind
+    #[arg(long)]
+    kind: Option<String>,
+    /// A label; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    label: Vec<(String, String)>,
+    /// What makes it another package when it changes; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    keeper: Vec<(String, String)>,
+    /// Seconds until it expires unused
+    #[arg(long)]
+    ttl_seconds: Option<u32>,
+    /// How many nodes may redeem it; 0 for any number
+    #[arg(long)]
+    max_uses: Option<u32>,
+    /// An id of this request: the same again gives the same package, also after a lost reply
+    #[arg(long)]
+    request: Option<String>,
+    /// A JSON array of contents, as the API takes them; - for standard input
+    #[arg(long, value_name = "FILE")]
+    contents: Option<PathBuf>,
+    /// Do not take the token now
+    #[arg(long, conflicts_with = "out")]
+    no_deliver: bool,
+    #[command(flatten)]
+    out: Out,
+}
+
+impl Issue {
+    fn run(&self) -> Result<(), Failure> {
+        self.out.is_free()?;
+        let answer = self.provisioner.connect()?.post("/packages", &self.body()?)?;
+        with_token(answer, &self.out)
+    }
+
+    fn body(&self) -> Result<Value, Failure> {
+        let mut body = Map::from_iter([("name".to_owned(), json!(self.name))]);
+        let mut put = |name: &str, value: Option<Value>| body.extend(value.map(|value| (name.to_owned(), value)));
+        put("scope", self.scope.as_ref().map(|scope| json!(scope)));
+        put("kind", self.kind.as_ref().map(|kind| json!(kind)));
+        put("labels", members(&self.label));
+        put("keepers", members(&self.keeper));
+        put("ttl_seconds", self.ttl_seconds.map(Value::from));
+        put("max_uses", self.max_uses.map(|uses| if uses == 0 { Value::Null } else { uses.into() }));
+        put("request", self.request.as_ref().map(|request| json!(request)));
+        put("deliver", (!self.no_deliver).then_some(Value::Bool(true)));
+        if let Some(path) = &self.contents {
+            let contents = serde_json::from_slice(&input::bytes(path)?);
+            put("contents", Some(contents.map_err(|_| Failure::other("--contents: expected JSON"))?));
+        }
+        Ok(Value::Object(body))
+    }
+}
+
+/// Which package.
+#[derive(Args, Debug)]
+pub(crate) struct Which {
+    /// Its id
+    #[arg(long, conflicts_with = "name", required_unless_present = "name")]
+    id: Option<String>,
+    /// Its name: the live package that bears it
+    #[arg(long)]
+    name: Option<String>,
+    /// The scope of the name
+    #[arg(long, default_value = "default", conflicts_with = "id")]
+    scope: String,
+    /// Only if it was made with this keeper: the one that took its place has others. May be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    keeper: Vec<(String, String)>,
+}
+
+impl Which {
+    fn find(&self, connection: &Connection) -> Result<Option<Value>, Failure> {
+        let found = match (&self.id, &self.name) {
+            (Some(id), _) => Some(connection.get(&format!("/packages/{}", segment(id)?), &[])?),
+            (None, Some(name)) => self.by_name(connection, name)?,
+            (None, None) => None,
+        };
+        Ok(found.filter(|package| self.keeper.iter().all(|(key, value)| keeper(package, key) == Some(value))))
+    }
+
+    fn by_name(&self, connection: &Connection, name: &str) -> Result<Option<Value>, Failure> {
+        let query = [("scope", &*self.scope), ("name", name)];
+        let Value::Array(packages) = all(connection, "/packages", &query, "packages", "cursor")? else {
+            return Ok(None);
+        };
+        let is_it = |package: &Value| package.pointer("/issued/name").is_some_and(|found| found == name);
+        Ok(packages.into_iter().find(|package| is_it(package) && is_live(package)))
+    }
+}
+
+/// One package of a provisioner.
+#[derive(Args, Debug)]
+pub(crate) struct One {
+    #[command(flatten)]
+    provisioner: Provisioner,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl One {
+    fn wanted(&self) -> Result<(Connection, Value), Failure> {
+        let connection = self.provisioner.connect()?;
+        let package = self.which.find(&connection)?;
+        Ok((connection, package.ok_or_else(|| Failure::other("there is no such package"))?))
+    }
+}
+
+/// Filters; all that is given must hold.
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    #[command(flatten)]
+    provisioner: Provisioner,
+    /// In this scope
+    #[arg(long)]
+    scope: Option<String>,
+    /// Of this kind
+    #[arg(long)]
+    kind: Option<String>,
+    /// With this status
+    #[arg(long)]
+    status: Option<String>,
+    /// With a name that begins so
+    #[arg(long)]
+    name: Option<String>,
+    /// With this label
+    #[arg(long, value_name = "KEY=VALUE")]
+    label: Option<String>,
+}
+
+impl List {
+    fn run(&self) -> Result<(), Failure> {
+        let given = [
+            ("scope", &self.scope),
+            ("kind", &self.kind),
+            ("status", &self.status),
+            ("name", &self.name),
+            ("label", &self.label),
+        ];
+        let query: Vec<_> = given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        output::print(&all(&self.provisioner.connect()?, "/packages", &query, "packages", "cursor")?)
+    }
+}
+
+/// A package whose token is taken.
+#[derive(Args, Debug)]
+pub(crate) struct Deliver {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    out: Out,
+}
+
+impl Deliver {
+    fn run(&self) -> Result<(), Failure> {
+        self.out.is_free()?;
+        let (connection, package) = self.one.wanted()?;
+        with_token(connection.post(&format!("/packages/{}/deliver", id(&package)?), &json!({}))?, &self.out)
+    }
+}
+
+/// A package that gets a new token.
+#[derive(Args, Debug)]
+pub(crate) struct Reissue {
+    #[command(flatten)]
+    one: One,
+    /// The old token works until the new one is used first
+    #[arg(long)]
+    make_before_break: bool,
+    #[command(flatten)]
+    out: Out,
+}
+
+impl Reissue {
+    fn run(&self) -> Result<(), Failure> {
+        self.out.is_free()?;
+        let (connection, package) = self.one.wanted()?;
+        let body = json!({ "make_before_break": self.make_before_break, "deliver": true });
+        with_token(connection.post(&format!("/packages/{}/reissue", id(&package)?), &body)?, &self.out)
+    }
+}
+
+/// A package that ends.
+#[derive(Args, Debug)]
+pub(crate) struct Revoke {
+    #[command(flatten)]
+    provisioner: Provisioner,
+    #[command(flatten)]
+    which: Which,
+    /// Why, for the audit
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+impl Revoke {
+    /// Where there is no such live package, it has ended: what is asked for is so.
+    fn run(&self) -> Result<(), Failure> {
+        let connection = self.provisioner.connect()?;
+        let Some(package) = self.which.find(&connection)? else {
+            return output::print(&json!({ "type": "revoked", "found": false }));
+        };
+        let mut body = Map::new();
+        body.extend(self.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
+        output::print(&connection.post(&format!("/packages/{}/revoke", id(&package)?), &Value::Object(body))?)
+    }
+}
+
+/// Puts the token of an answer where it is wanted.
+fn with_token(mut answer: Value, out: &Out) -> Result<(), Failure> {
+    if let Some(token) = answer.get_mut("token")
+        && let Value::String(text) = token.take()
+    {
+        *token = out.give(&Secret::new(text))?;
+    }
+    output::print(&answer)
+}
+
+/// All pages of a list.
+fn all(
+    connection: &Connection,
+    path: &str,
+    query: &[(&str, &str)],
+    name: &str,
+    cursor: &str,
+) -> Result<Value, Failure> {
+    let (mut entries, mut next) = (Vec::new(), None::<String>);
+    loop {
+        let mut query = query.to_vec();
+        query.extend(next.as_deref().map(|next| (cursor, next)));
+        let mut page = connection.get(path, &query)?;
+        if let Some(Value::Array(some)) = page.get_mut(name).map(Value::take) {
+            entries.extend(some);
+        }
+        next = match page.get("next") {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => return Ok(Value::Array(entries)),
+        };
+    }
+}
+
+fn id(package: &Value) -> Result<&str, Failure> {
+    let id = package.get("id").and_then(Value::as_str);
+    id.ok_or_else(|| Failure::Unreachable("the provisioner answers what is no package".to_owned()))
+}
+
+/// An id goes into a path as it is.
+fn segment(id: &str) -> Result<&str, Failure> {
+    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_plain.then_some(id).ok_or_else(|| Failure::other("--id: expected the id of a package"))
+}
+
+fn is_live(package: &Value) -> bool {
+    matches!(package.get("status").and_then(Value::as_str), Some("created" | "delivered" | "activated"))
+}
+
+fn keeper<'a>(package: &'a Value, key: &str) -> Option<&'a str> {
+    package.pointer("/issued/keepers")?.get(key)?.as_str()
+}
+
+fn members(pairs: &[(String, String)]) -> Option<Value> {
+    let members: Map<String, Value> = pairs.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+    (!members.is_empty()).then_some(Value::Object(members))
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,69 @@
+//! handfast: says what a token is, makes and reads every format, and asks a provisioner for packages.
+//!
+//! What it found or made goes to standard output as one JSON document; what went wrong goes to standard error. A secret is
+//! read from a file or from standard input and never from the arguments, which every user of the machine can see. What is
+//! made and is secret is in the JSON, because it was asked for, or in a file of mode 0600 with `--out`.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod failure;
+mod input;
+mod output;
+mod provisioner;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  handfast inspect < pasted.txt
+      Say what somebody has pasted, without repeating its secret.
+  handfast package issue --url https://enrol.example.org/api --name edge-1 --out edge-1.token
+      Have a package made and handed over; its token goes into a file that nobody else can read.
+  handfast package revoke --url https://enrol.example.org/api --name edge-1
+      End it.
+
+Exit codes: 0 done; 1 refused, invalid, or not verified; 2 wrong usage; 3 the provisioner could not be reached.";
+
+/// Say what a token is, make and read every format, and ask a provisioner for packages.
+#[derive(Debug, Parser)]
+#[command(name = "handfast", version, after_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what a pasted text is, without printing its secret
+    Inspect(commands::inspect::Inspect),
+    /// Ask a provisioner for packages
+    #[command(subcommand)]
+    Package(commands::package::Package),
+    /// Print what a shell needs to complete this command
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Package(package) => package.run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "handfast", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

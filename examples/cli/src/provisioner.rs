@@ -1,0 +1,92 @@
+//! A provisioner's API, as an operator uses it.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use handfast::Secret;
+use serde_json::Value;
+
+use crate::{failure::Failure, input};
+
+/// Bytes of an answer: more than any package's contents.
+const ANSWER_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Which provisioner, and who asks.
+#[derive(Args, Debug)]
+pub(crate) struct Provisioner {
+    /// Where its API is, for example https://enrol.example.org/api
+    #[arg(long, env = "HANDFAST_URL")]
+    url: String,
+    /// The file that holds the operator's token
+    #[arg(long, env = "HANDFAST_OPERATOR_TOKEN_FILE", value_name = "FILE")]
+    operator_token_file: PathBuf,
+    /// Seconds to wait for an answer
+    #[arg(long, default_value_t = 30)]
+    timeout: u64,
+}
+
+impl Provisioner {
+    pub(crate) fn connect(&self) -> Result<Connection, Failure> {
+        let base = self.url.trim_end_matches('/').to_owned();
+        if !base.starts_with("https://") && !is_local(&base) {
+            return Err(Failure::other("--url: expected https: a token must not travel in the clear"));
+        }
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(self.timeout)))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build()
+            .into();
+        Ok(Connection { agent, base, token: input::secret(&self.operator_token_file)? })
+    }
+}
+
+/// A provisioner on this machine needs no TLS.
+fn is_local(base: &str) -> bool {
+    let host = base.strip_prefix("http://").and_then(|rest| rest.split(['/', ':']).next());
+    matches!(host, Some("localhost" | "127.0.0.1"))
+}
+
+pub(crate) struct Connection {
+    agent: ureq::Agent,
+    base: String,
+    token: Secret,
+}
+
+impl Connection {
+    pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        for (name, value) in query {
+            request = request.query(name, value);
+        }
+        let request = request.header("authorization", format!("Bearer {}", self.token.expose()));
+        answer(request.call())
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let request = request.header("authorization", format!("Bearer {}", self.token.expose()));
+        answer(request.send_json(body))
+    }
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, Failure> {
+    let lost = |error: ureq::Error| Failure::Unreachable(format!("the provisioner: {error}"));
+    let mut response = response.map_err(lost)?;
+    let status = response.status().as_u16();
+    let text = response.body_mut().with_config().limit(ANSWER_BYTES).read_to_vec().map_err(lost)?;
+    let body: Value = serde_json::from_slice(&text).unwrap_or_default();
+    match status {
+        200..=299 => Ok(body),
+        500..=599 => Err(Failure::Unreachable(format!("the provisioner answers {status}"))),
+        _ => Err(refusal(status, &body)),
+    }
+}
+
+/// Says what the provisioner said, and nothing of what it was asked.
+fn refusal(status: u16, body: &Value) -> Failure {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let message = text("message").or(text("error")).unwrap_or("refused");
+    let code = text("code").map(str::to_owned);
+    Failure::Refused { code, message: format!("the provisioner answers {status}: {message}") }
+}
