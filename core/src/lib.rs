@@ -57,6 +57,7 @@ pub mod choria;
 pub mod code;
 pub mod crypto;
 pub mod id;
+pub mod inspect;
 pub mod json;
 pub mod jwt;
 pub mod keyring;

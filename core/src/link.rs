@@ -27,7 +27,7 @@ use crate::{
     vocabulary::Error,
 };
 
-const PREFIX: &str = "hfl1_";
+pub(crate) const PREFIX: &str = "hfl1_";
 const DOMAIN: &[u8] = b"handfast link 1\n";
 const PAYLOAD_BYTES: usize = 28;
 
@@ -116,6 +116,12 @@ impl Links {
     fn mac(&self, kid: &KeyId, key: &SecretKey, payload: &[u8; PAYLOAD_BYTES]) -> [u8; 32] {
         self.backend.hmac_sha256(key.expose(), &[DOMAIN, kid.as_str().as_bytes(), b"\n", payload])
     }
+}
+
+/// What a link says, and under which key it says that it was made. Nothing is verified: anybody can write this.
+pub(crate) fn inspect(text: &str) -> Result<(KeyId, Link), LinkError> {
+    let (kid, payload, _) = read(text).ok_or(LinkError::Malformed)?;
+    Ok((kid, Link::from_bytes(&payload).ok_or(LinkError::Malformed)?))
 }
 
 fn read(text: &str) -> Option<(KeyId, [u8; PAYLOAD_BYTES], [u8; 32])> {

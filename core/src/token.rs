@@ -23,7 +23,7 @@ use crate::{
     secret::{Secret, SecretKey},
 };
 
-const PREFIX: &str = "hf1_";
+pub(crate) const PREFIX: &str = "hf1_";
 const ID_BYTES: usize = 18;
 const SECRET_BYTES: usize = 32;
 

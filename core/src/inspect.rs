@@ -1,0 +1,197 @@
+//! The token inspector: says what a text is that somebody has pasted, without its secret.
+//!
+//! For the person at the other end of the line who has "a token" and does not know which. Nothing is verified here: whoever
+//! made the text chose what is said of it. So this is for diagnosis, and never for a decision.
+//!
+//! ```
+//! use handfast::inspect::{Inspected, inspect};
+//!
+//! let inspected = inspect("abcdef.0123456789abcdef");
+//! let Inspected::KubernetesBootstrapToken { id, .. } = &inspected else { panic!("{inspected:?}") };
+//! assert_eq!(id.as_str(), "abcdef");
+//! assert!(!format!("{inspected:?}").contains("0123456789abcdef"));
+//! ```
+
+use serde::Serialize;
+
+use crate::{
+    choria::{self, UnverifiedToken},
+    code::Code,
+    id::{KeyId, PackageId},
+    jwt::{JwtError, compact, credential, proof},
+    kubernetes::{BootstrapToken, CaPin, KubernetesError, TokenId},
+    limits, link,
+    time::Timestamp,
+    token::{self, EnrollmentToken},
+};
+
+/// What a text is. It holds no secret, so that it can be shown and logged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Inspected {
+    /// An enrollment token ([`crate::token`]).
+    EnrollmentToken {
+        /// Its package.
+        package: PackageId,
+        /// Counts the package's tokens from 1.
+        generation: u16,
+    },
+    /// A download link ([`crate::link`]).
+    DownloadLink {
+        /// The key that it says it was made under.
+        key: KeyId,
+        /// The package.
+        package: PackageId,
+        /// Counts the package's links from 1.
+        number: u32,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// A Kubernetes bootstrap token.
+    KubernetesBootstrapToken {
+        /// Its public part.
+        id: TokenId,
+        /// The Secret that makes it work.
+        secret_name: String,
+    },
+    /// The pin of a certificate authority, as kubeadm takes it.
+    KubernetesCaPin {
+        /// In its one spelling.
+        pin: CaPin,
+    },
+    /// A token of Choria's.
+    Choria(Box<UnverifiedToken>),
+    /// Another JWT.
+    Jwt(Box<Jwt>),
+    /// A text that begins like one of them and is not: cut off, mistyped, or changed on its way.
+    Malformed {
+        /// Which one it begins like.
+        like: &'static str,
+        /// What its reader says.
+        code: Code,
+    },
+    /// Nothing that is known here.
+    Unknown,
+}
+
+/// A JWT of which nothing is proven. Of claims that are not registered (RFC 7519 section 4.1) only the names are told: what
+/// is in them may be secret.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Jwt {
+    /// What it is for, where its `typ` says so.
+    pub purpose: JwtPurpose,
+    /// `alg`.
+    pub algorithm: &'static str,
+    /// `typ`.
+    pub typ: Option<String>,
+    /// `kid`.
+    pub key: Option<String>,
+    /// `iss`.
+    pub issuer: Option<String>,
+    /// `sub`.
+    pub subject: Option<String>,
+    /// `iat`.
+    pub issued_at: Option<Timestamp>,
+    /// `nbf`.
+    pub not_before: Option<Timestamp>,
+    /// `exp`.
+    pub expires_at: Option<Timestamp>,
+    /// The names of all claims, in their order.
+    pub claims: Vec<String>,
+}
+
+/// What a JWT is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JwtPurpose {
+    /// A node credential ([`crate::jwt::credential`]).
+    NodeCredential,
+    /// A proof of possession (RFC 9449).
+    Proof,
+    /// Something else.
+    Other,
+}
+
+/// Says what a text is. White space around it is not looked at: people paste it along.
+#[must_use]
+pub fn inspect(text: &str) -> Inspected {
+    let text = text.trim();
+    let readers = [enrollment_token, download_link, pin, bootstrap_token, jwt];
+    readers.iter().find_map(|read| read(text)).unwrap_or(Inspected::Unknown)
+}
+
+fn enrollment_token(text: &str) -> Option<Inspected> {
+    text.starts_with(token::PREFIX).then(|| match EnrollmentToken::parse(text) {
+        Ok(token) => {
+            Inspected::EnrollmentToken { package: token.package(), generation: token.generation() }
+        }
+        Err(error) => Inspected::Malformed { like: "enrollment_token", code: error.code() },
+    })
+}
+
+/// A link alone, or at the end of its URL.
+fn download_link(text: &str) -> Option<Inspected> {
+    let link = text.rsplit('/').next().filter(|link| link.starts_with(link::PREFIX))?;
+    Some(match link::inspect(link) {
+        Ok((key, link)) => Inspected::DownloadLink {
+            key,
+            package: link.package,
+            number: link.number,
+            expires_at: link.expires_at,
+        },
+        Err(error) => Inspected::Malformed { like: "download_link", code: error.code() },
+    })
+}
+
+fn pin(text: &str) -> Option<Inspected> {
+    let (format, _) = text.split_once(':')?;
+    format.eq_ignore_ascii_case("sha256").then(|| match text.parse() {
+        Ok(pin) => Inspected::KubernetesCaPin { pin },
+        Err(error) => malformed("kubernetes_ca_pin", KubernetesError::code(error)),
+    })
+}
+
+/// Nothing else has this form, so what is not quite of it is not called malformed.
+fn bootstrap_token(text: &str) -> Option<Inspected> {
+    let token: BootstrapToken = text.parse().ok()?;
+    let (id, secret_name) = (token.id().clone(), token.id().secret_name());
+    Some(Inspected::KubernetesBootstrapToken { id, secret_name })
+}
+
+/// Every JWT begins with the base64url of `{"`.
+fn jwt(text: &str) -> Option<Inspected> {
+    let is_like = text.starts_with("eyJ") && text.matches('.').count() == 2;
+    is_like.then(|| match choria::inspect(text) {
+        Ok(token) => Inspected::Choria(Box::new(token)),
+        Err(_) => any_jwt(text).unwrap_or_else(|error| malformed("jwt", error.code())),
+    })
+}
+
+fn any_jwt(text: &str) -> Result<Inspected, JwtError> {
+    let token = compact::read(text, limits::JWT_BYTES)?;
+    let claims = &token.claims;
+    let registered = |name| claims.text(name).ok().flatten().map(str::to_owned);
+    let time = |name| claims.time(name).ok().flatten();
+    let purpose = match token.header.typ.as_deref() {
+        Some(credential::TYPE) => JwtPurpose::NodeCredential,
+        Some(proof::TYPE) => JwtPurpose::Proof,
+        Some(_) | None => JwtPurpose::Other,
+    };
+    Ok(Inspected::Jwt(Box::new(Jwt {
+        purpose,
+        algorithm: token.header.algorithm.as_str(),
+        issuer: registered("iss"),
+        subject: registered("sub"),
+        issued_at: time("iat"),
+        not_before: time("nbf"),
+        expires_at: time("exp"),
+        claims: claims.as_map().keys().cloned().collect(),
+        typ: token.header.typ,
+        key: token.header.kid,
+    })))
+}
+
+fn malformed(like: &'static str, code: Code) -> Inspected {
+    Inspected::Malformed { like, code }
+}
