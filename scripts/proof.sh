@@ -53,7 +53,7 @@ simulation() {
 
 model() {
     wants model || return 0
-    prove model 'model: .*' env HANDFAST_MODEL=full "${core[@]}" --test model
+    prove model 'model: [0-9]+ states .*' env HANDFAST_MODEL=full "${core[@]}" --test model
 }
 
 tables() {

@@ -303,13 +303,14 @@ impl<'a> Draft<'a> {
         action: &'static str,
         reason: Option<Reason>,
     ) {
-        let anchor = anchor.and_then(|key| {
-            let seen = self.seen.get(&key)?.as_ref()?;
-            Some(Anchor { version: seen.version, head: seen.head, key })
-        });
+        let seen = anchor.as_ref().and_then(|key| self.seen.get(key)?.as_ref());
+        let (version, head) = (seen.map(|seen| seen.version), seen.and_then(|seen| seen.head));
+        // Subjects are what the host saw with its own eyes; other keys of nothing may be anybody's invention.
+        let unknown = anchor.clone().filter(|key| seen.is_none() && matches!(key, Key::Subject(..)));
+        let anchor = anchor.zip(version).map(|(key, version)| Anchor { key, version, head });
         let by = (self.authority.clone(), self.source);
         let notice = Notice::new(code, action, self.now.at, by, anchor);
-        self.notices.push(Notice { reason, ..notice });
+        self.notices.push(Notice { unknown, reason, ..notice });
     }
 
     /// Asks for the proof once more.

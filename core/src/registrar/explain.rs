@@ -1,6 +1,6 @@
 //! The dry run: what would come of a command, without secrets and without a release.
 
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use rand_core::{TryCryptoRng, TryRng};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::Registrar;
 use crate::{
     record::{Key, Records},
     time::Now,
-    vocabulary::{Command, Error, Outcome, Refused},
+    vocabulary::{Command, Commit, Error, Outcome, Refused},
 };
 
 /// What would come of a command.
@@ -28,6 +28,9 @@ pub enum Explanation {
     Accepted {
         /// The names of the facts, in order.
         facts: Vec<&'static str>,
+        /// The records that would change, in the order of their keys: what a revocation reaches, for one. New ones have no
+        /// key yet and are not among them.
+        records: Vec<Key>,
     },
 }
 
@@ -44,10 +47,17 @@ impl Registrar {
                 Some(refused) => Explanation::Refused(refused.clone()),
                 None => Explanation::Accepted {
                     facts: decision.commit.events.iter().map(|event| event.fact.name()).collect(),
+                    records: changed(&decision.commit),
                 },
             }),
         }
     }
+}
+
+fn changed(commit: &Commit) -> Vec<Key> {
+    let was_there = |key: &Key| commit.guards.iter().any(|guard| guard.key == *key && guard.version > 0);
+    let keys = commit.writes.iter().map(|write| &write.key).filter(|key| was_there(key));
+    keys.cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Zeroes. What a dry run would draw is dropped, so it must not cost the host entropy, and must not look like a secret.

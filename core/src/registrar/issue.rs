@@ -25,7 +25,7 @@ use crate::{
 
 pub(super) fn decide(draft: &mut Draft<'_>, issue: &Issue) -> Step<Answer> {
     let new = NewPackage::of(draft, issue);
-    check(issue, &new)?;
+    check(issue, &new, draft.registrar.policy.package_ttl_max_seconds)?;
     draft.prefetch(&new.keys())?;
     let existing = live_by_name(draft, new.scope, new.name)?;
     let before = match &existing {
@@ -322,14 +322,14 @@ pub(super) fn make_token(
     Ok((digest, secret))
 }
 
-fn check(issue: &Issue, new: &NewPackage<'_>) -> Result<(), Error> {
+fn check(issue: &Issue, new: &NewPackage<'_>, ttl_max: u32) -> Result<(), Error> {
     if new.max_uses.is_some_and(|max| !(1..=limits::PACKAGE_USES).contains(&max)) {
         return Err(Error::input("max_uses", &format!("expected 1 to {}", limits::PACKAGE_USES)));
     }
     if new.activates_on == ActivatesOn::Delivery && new.max_uses != Some(1) {
         return Err(Error::input("max_uses", "a package that activates on delivery has one use"));
     }
-    check_ttl("ttl_seconds", new.ttl_seconds)?;
+    check_ttl("ttl_seconds", new.ttl_seconds, ttl_max)?;
     if let Some(seconds) = new.inactivity_seconds {
         super::policy::check_inactivity("inactivity_seconds", seconds)?;
     }

@@ -21,6 +21,8 @@ pub struct Policy {
     pub owner: LabelValue,
     /// Seconds that an unused package lives when its issue does not say.
     pub package_ttl_seconds: u32,
+    /// Seconds that an unused package lives at most, whoever asks. A longer life is refused, not shortened.
+    pub package_ttl_max_seconds: u32,
     /// Seconds in which the same presenter may redeem again and gets the same grant.
     pub retry_seconds: u32,
     /// Seconds in which the same recipient may have a package again.
@@ -70,6 +72,7 @@ impl Default for Policy {
         Self {
             owner: default_owner(),
             package_ttl_seconds: 15 * 60,
+            package_ttl_max_seconds: limits::PACKAGE_TTL_MAX_SECONDS,
             retry_seconds: 10 * 60,
             redelivery_seconds: 10 * 60,
             confirm_seconds: 60 * 60,
@@ -201,7 +204,8 @@ impl InstanceRule {
 impl Policy {
     /// Checks every value against its limit.
     pub(super) fn check(&self) -> Result<(), Error> {
-        check_ttl("package_ttl_seconds", self.package_ttl_seconds)?;
+        check_ttl("package_ttl_max_seconds", self.package_ttl_max_seconds, limits::PACKAGE_TTL_MAX_SECONDS)?;
+        check_ttl("package_ttl_seconds", self.package_ttl_seconds, self.package_ttl_max_seconds)?;
         for (field, seconds) in [
             ("retry_seconds", self.retry_seconds),
             ("redelivery_seconds", self.redelivery_seconds),
@@ -224,14 +228,15 @@ impl Policy {
         if self.kinds.len() > limits::KIND_RULES {
             return Err(Error::input("kinds", &format!("at most {}", limits::KIND_RULES)));
         }
-        self.kinds.iter().try_for_each(|(kind, rule)| rule.check(&format!("kinds.{kind}")))?;
+        self.kinds.iter().try_for_each(|(kind, rule)| {
+            rule.check(&format!("kinds.{kind}"), self.package_ttl_max_seconds)
+        })?;
         if self.instances.len() > limits::INSTANCE_RULES {
             return Err(Error::input("instances", &format!("at most {}", limits::INSTANCE_RULES)));
         }
-        self.instances
-            .iter()
-            .enumerate()
-            .try_for_each(|(place, rule)| rule.check(&format!("instances[{place}]")))
+        self.instances.iter().enumerate().try_for_each(|(place, rule)| {
+            rule.check(&format!("instances[{place}]"), self.package_ttl_max_seconds)
+        })
     }
 
     fn check_credentials(&self) -> Result<(), Error> {
@@ -271,9 +276,9 @@ impl Policy {
 }
 
 impl KindRule {
-    fn check(&self, at: &str) -> Result<(), Error> {
+    fn check(&self, at: &str, max: u32) -> Result<(), Error> {
         if let Some(ttl) = self.ttl_seconds {
-            check_ttl(&format!("{at}.ttl_seconds"), ttl)?;
+            check_ttl(&format!("{at}.ttl_seconds"), ttl, max)?;
         }
         if let Some(seconds) = self.inactivity_seconds {
             check_inactivity(&format!("{at}.inactivity_seconds"), seconds)?;
@@ -302,23 +307,23 @@ impl SpirePolicy {
 }
 
 impl InstanceRule {
-    fn check(&self, at: &str) -> Result<(), Error> {
+    fn check(&self, at: &str, max: u32) -> Result<(), Error> {
         if self.accounts.is_empty() {
             return Err(Error::input(&format!("{at}.accounts"), "at least one"));
         }
         if let Some(ttl) = self.ttl_seconds {
-            check_ttl(&format!("{at}.ttl_seconds"), ttl)?;
+            check_ttl(&format!("{at}.ttl_seconds"), ttl, max)?;
         }
         super::contents::check(&format!("{at}.contents"), &self.contents)
     }
 }
 
-/// The one place where a package's lifetime is checked.
-pub(super) fn check_ttl(at: &str, seconds: u32) -> Result<(), Error> {
-    if (limits::PACKAGE_TTL_MIN_SECONDS..=limits::PACKAGE_TTL_MAX_SECONDS).contains(&seconds) {
+/// The one place where a package's lifetime is checked, against the policy's longest.
+pub(super) fn check_ttl(at: &str, seconds: u32, max: u32) -> Result<(), Error> {
+    let min = limits::PACKAGE_TTL_MIN_SECONDS;
+    if (min..=max).contains(&seconds) {
         Ok(())
     } else {
-        let (min, max) = (limits::PACKAGE_TTL_MIN_SECONDS, limits::PACKAGE_TTL_MAX_SECONDS);
         Err(Error::input(at, &format!("expected {min} to {max} seconds")))
     }
 }

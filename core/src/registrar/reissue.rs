@@ -16,7 +16,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, reissue: &Reissue) -> Step<Answer> {
     let policy = &draft.registrar.policy;
     let ttl = reissue.ttl_seconds.unwrap_or(policy.package_ttl_seconds);
     let grace = reissue.grace_seconds.unwrap_or(policy.reissue_grace_seconds);
-    check_ttl("ttl_seconds", ttl)?;
+    check_ttl("ttl_seconds", ttl, policy.package_ttl_max_seconds)?;
     if grace > limits::WINDOW_MAX_SECONDS {
         let max = limits::WINDOW_MAX_SECONDS;
         return Err(Error::input("grace_seconds", &format!("at most {max}")).into());

@@ -1,6 +1,6 @@
 //! Subjects that the host sees connect: they find their package, or raise an alert.
 
-use super::draft::{Draft, Step, refuse, refuse_unknown};
+use super::draft::{Draft, Step, refuse};
 use crate::{
     record::{Key, Package, PackageStatus, ResourceSpec, ResourceState},
     vocabulary::{ActivatesOn, Answer, Fact, ObserveSubject, Refusal, SubjectObserved},
@@ -9,7 +9,7 @@ use crate::{
 pub(super) fn observe(draft: &mut Draft<'_>, observe: &ObserveSubject) -> Step<Answer> {
     let key = Key::Subject(observe.scope.clone(), observe.subject.clone());
     let Some(entry) = draft.subject(&observe.scope, &observe.subject)? else {
-        return refuse_unknown(Refusal::UnknownSubject);
+        return refuse(Refusal::UnknownSubject, key);
     };
     if entry.ban.is_some() {
         return refuse(Refusal::Banned, key);

@@ -37,6 +37,9 @@ pub struct Notice {
     /// The fact that it was judged against: the notice is anchored to it, not linked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<Anchor>,
+    /// Whom the host saw, where no record is about it: the subject that nobody knows. Of all in a row this is the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Key>,
     /// What the operator's own rule said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -72,16 +75,24 @@ impl Notice {
             | Key::Instance(_)
             | Key::Secret(_) => None,
         });
-        Self { action, code, at, authority, network: source.map(network), package, anchor, reason: None }
+        let network = source.map(network);
+        Self { action, code, at, authority, network, package, anchor, unknown: None, reason: None }
     }
 
-    /// Notices with the same key are one row with a count: minute, code, package and network. Older keys sort first.
+    /// Notices with the same key are one row with a count: minute, code, on whose behalf, about which record, and network.
+    /// Older keys sort first.
+    ///
+    /// A stranger is `node`, and what it presents leads to a record that exists or to none: it cannot make rows at will.
     #[must_use]
     pub fn coalesce(&self) -> String {
         let minute = self.at.unix_millis().div_euclid(60_000);
-        let package = self.package.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let about = match (&self.anchor, &self.unknown) {
+            (Some(anchor), _) => anchor.key.to_string(),
+            (None, Some(Key::Subject(scope, _))) => Key::Scope(scope.clone()).to_string(),
+            (None, _) => "-".to_owned(),
+        };
         let network = self.network.map_or_else(|| "-".to_owned(), |network| network.to_string());
-        format!("{minute:010}|{}|{package}|{network}", self.code)
+        format!("{minute:010}|{}|{}|{about}|{network}", self.code, self.authority)
     }
 
     /// The notice as RFC 8785 JSON.
@@ -105,6 +116,19 @@ fn network(source: IpAddr) -> IpNet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everybody_is_refused_in_a_row_of_their_own() {
+        let notice = |who: &str, key: &str| {
+            let anchor = Anchor { key: key.parse().unwrap(), version: 1, head: None };
+            let (at, who) = ("2026-01-01T00:00:00Z".parse().unwrap(), who.parse().unwrap());
+            Notice::new(Code::QuotaExceeded, "issue", at, (who, None), Some(anchor)).coalesce()
+        };
+        let ann = notice("operator:ann", "scope/a");
+        assert_eq!(ann, notice("operator:ann", "scope/a"));
+        assert_ne!(ann, notice("operator:bob", "scope/a"));
+        assert_ne!(ann, notice("operator:ann", "scope/b"));
+    }
 
     #[test]
     fn a_flood_from_one_network_in_one_minute_is_one_row() {

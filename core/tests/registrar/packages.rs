@@ -3,6 +3,7 @@
 use handfast::{
     code::Code,
     record::{EndReason, Key, NodeStatus, PackageStatus, Record},
+    registrar::Explanation,
     time::Now,
     vocabulary::{Answer, Command, GivenContent, Refusal},
 };
@@ -355,9 +356,38 @@ fn explain_says_what_would_happen_and_changes_nothing() {
     };
     let now = explain(world.now);
     assert_eq!(now["facts"], json!(["package_claimed", "node_claimed", "subject_bound"]));
+    let [package] = now["records"].as_array().unwrap().as_slice() else { panic!("{now}") };
+    assert!(package.as_str().unwrap().starts_with("package/"), "{package}");
     let later = explain(world.now.plus_seconds(60));
     assert_eq!((later["type"].as_str(), later["code"].as_str()), (Some("refused"), Some("expired")));
     assert_eq!(world.facts().len(), 3);
+}
+
+#[test]
+fn a_revocation_says_beforehand_how_far_it_reaches() {
+    let mut world = World::new();
+    let (package, token) = world.issue("edge-1", json!({"max_uses": 2}));
+    let nodes = ["m1", "m2"].map(|machine| world.redeemed(&token, machine).node);
+    let command = json!({"type": "revoke", "authority": "operator:ann", "package": package});
+    let command = Command::from_value(command).unwrap();
+    let reach = world.registrar.explain(&command, &world.ledger, Now::trusted(world.now)).unwrap();
+    let Explanation::Accepted { records, .. } = reach else { panic!("{reach:?}") };
+    for key in nodes.map(Key::Node).into_iter().chain([Key::Package(package)]) {
+        assert!(records.contains(&key), "{key} is not in {records:?}");
+    }
+}
+
+#[test]
+fn no_package_lives_longer_than_the_policy_allows() {
+    let mut world =
+        World::with_policy(json!({"package_ttl_max_seconds": 3600, "vouched_fingerprints": true}));
+    let issue =
+        |ttl: u32| json!({"type": "issue", "authority": "operator:ann", "name": "a", "ttl_seconds": ttl});
+    let too_long = world.error(issue(3601));
+    assert!(too_long.starts_with("ttl_seconds: expected 60 to 3600 seconds"), "{too_long}");
+    let Answer::Issued(issued) = world.run(issue(3600)) else { panic!("is allowed") };
+    let again = json!({"type": "reissue", "authority": "operator:ann", "package": issued.package, "ttl_seconds": 3601});
+    assert!(world.error(again).starts_with("ttl_seconds: "));
 }
 
 #[test]

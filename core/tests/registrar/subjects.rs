@@ -1,6 +1,7 @@
 //! Whoever connects, as the host sees it: known subjects find their package, unknown ones raise an alert.
 
 use handfast::{
+    code::Code,
     record::{PackageStatus, ResourceState},
     vocabulary::{Answer, Refusal, SubjectObserved},
 };
@@ -62,6 +63,10 @@ fn unknown_subjects_are_counted_and_never_stored_one_by_one() {
         assert_eq!(refusal(&world.see(&format!("node/stranger-{number}"))), Refusal::UnknownSubject);
     }
     assert_eq!(world.notices()["unknown_subject"], 100);
+    let rows: Vec<_> = world.ledger.notices().filter(|row| row.first.code == Code::UnknownSubject).collect();
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    let unknown = row.first.unknown.as_ref().unwrap().to_string();
+    assert_eq!(unknown, "subject/default/node/stranger-0", "whom to look for");
     assert_eq!((world.ledger.iter().count(), world.ledger.events().len()), (0, 0));
     assert_eq!(world.ledger.notices().count(), 1);
 }
