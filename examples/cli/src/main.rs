@@ -43,6 +43,9 @@ enum Command {
     /// Ask a provisioner for packages
     #[command(subcommand)]
     Package(commands::package::Package),
+    /// Ask a provisioner for scopes
+    #[command(subcommand)]
+    Scope(commands::scope::Scope),
     /// Print what a shell needs to complete this command
     Completions {
         /// Which shell
@@ -61,6 +64,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Inspect(inspect) => inspect.run(),
         Command::Package(package) => package.run(),
+        Command::Scope(scope) => scope.run(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "handfast", &mut std::io::stdout());
             Ok(())

@@ -64,9 +64,20 @@ impl Connection {
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        let request = self.agent.post(format!("{}{path}", self.base));
+        self.send(self.agent.post(format!("{}{path}", self.base)), body)
+    }
+
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(self.agent.put(format!("{}{path}", self.base)), body)
+    }
+
+    fn send(
+        &self,
+        request: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        body: &Value,
+    ) -> Result<Value, Failure> {
         let request = request.header("authorization", format!("Bearer {}", self.token.expose()));
-        answer(request.send_json(body))
+        answer(request.content_type("application/json").send(body.to_string()))
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) enum Package {
     Reissue(Reissue),
     /// End a package; ending it twice is no failure
     Revoke(Revoke),
+    /// End every live package that somebody has issued
+    RevokeIssuedBy(RevokeIssuedBy),
     /// Show the history of a package
     Events(One),
 }
@@ -41,6 +43,7 @@ impl Package {
             Self::Deliver(deliver) => deliver.run(),
             Self::Reissue(reissue) => reissue.run(),
             Self::Revoke(revoke) => revoke.run(),
+            Self::RevokeIssuedBy(revoke) => revoke.run(),
             Self::Events(one) => {
                 let (connection, package) = one.wanted()?;
                 let path = format!("/packages/{}/events", id(&package)?);
@@ -262,10 +265,58 @@ impl Revoke {
         let Some(package) = self.which.find(&connection)? else {
             return output::print(&json!({ "type": "revoked", "found": false }));
         };
-        let mut body = Map::new();
-        body.extend(self.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
-        output::print(&connection.post(&format!("/packages/{}/revoke", id(&package)?), &Value::Object(body))?)
+        let path = format!("/packages/{}/revoke", id(&package)?);
+        output::print(&connection.post(&path, &reason(self.reason.as_deref()))?)
     }
+}
+
+/// An operator, or a token of one, that must not have issued anything.
+#[derive(Args, Debug)]
+pub(crate) struct RevokeIssuedBy {
+    #[command(flatten)]
+    provisioner: Provisioner,
+    /// Who issued them, as the events have it, for example operator:ann
+    actor: String,
+    /// Only what was issued since then, in RFC 3339
+    #[arg(long)]
+    since: Option<String>,
+    /// Say which ones, and end none
+    #[arg(long)]
+    dry_run: bool,
+    /// Why, for the audit
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+impl RevokeIssuedBy {
+    fn run(&self) -> Result<(), Failure> {
+        let connection = self.provisioner.connect()?;
+        let mut query = vec![("actor", &*self.actor), ("code", "package_issued"), ("limit", "500")];
+        query.extend(self.since.as_deref().map(|since| ("since", since)));
+        let Value::Array(issued) = all(&connection, "/events", &query, "events", "cursor")? else {
+            return Err(Failure::Unreachable("the provisioner answers what is no history".to_owned()));
+        };
+        let mut ended = Vec::new();
+        for package in issued.iter().filter_map(issued_package) {
+            let path = format!("/packages/{}", segment(package)?);
+            if !is_live(&connection.get(&path, &[])?) {
+                continue;
+            }
+            if !self.dry_run {
+                connection.post(&format!("{path}/revoke"), &reason(self.reason.as_deref()))?;
+            }
+            ended.push(package);
+        }
+        output::print(&json!({ "revoked": ended, "dry_run": self.dry_run }))
+    }
+}
+
+fn issued_package(event: &Value) -> Option<&str> {
+    event.pointer("/event/key")?.as_str()?.strip_prefix("package/")
+}
+
+fn reason(reason: Option<&str>) -> Value {
+    reason.map_or_else(|| json!({}), |reason| json!({ "reason": reason }))
 }
 
 /// Puts the token of an answer where it is wanted.
@@ -291,12 +342,14 @@ fn all(
         let mut query = query.to_vec();
         query.extend(next.as_deref().map(|next| (cursor, next)));
         let mut page = connection.get(path, &query)?;
-        if let Some(Value::Array(some)) = page.get_mut(name).map(Value::take) {
-            entries.extend(some);
-        }
+        let Some(Value::Array(some)) = page.get_mut(name).map(Value::take) else {
+            return Err(Failure::Unreachable("the provisioner answers what is no list".to_owned()));
+        };
+        let is_last = some.is_empty(); // a feed has a next page for ever
+        entries.extend(some);
         next = match page.get("next") {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(Value::String(text)) if !is_last => Some(text.clone()),
+            Some(Value::Number(number)) if !is_last => Some(number.to_string()),
             _ => return Ok(Value::Array(entries)),
         };
     }
