@@ -34,7 +34,9 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Refused { code: Some(code), message } => eprintln!("handfast: {message} ({code})"),
-            Self::Refused { code: None, message } | Self::Unreachable(message) => eprintln!("handfast: {message}"),
+            Self::Refused { code: None, message } | Self::Unreachable(message) => {
+                eprintln!("handfast: {message}")
+            }
         }
         ExitCode::from(match self {
             Self::Refused { .. } => 1,

@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 use handfast::Secret;
+use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 
@@ -35,6 +36,14 @@ impl Input {
 /// The text of a file, without white space at its end; `-` is standard input.
 pub(crate) fn secret(path: &Path) -> Result<Secret, Failure> {
     trimmed(bytes(path)?)
+}
+
+/// A document of a file; `-` is standard input. An error names the place and nothing that stands there.
+pub(crate) fn json<T: DeserializeOwned>(path: &Path, option: &str) -> Result<T, Failure> {
+    let value = serde_json::from_slice(&bytes(path)?)
+        .map_err(|_| Failure::other(format!("{option}: expected JSON")))?;
+    handfast::vocabulary::from_value(value, "")
+        .map_err(|error| Failure::coded(error.code(), format!("{option}: {error}")))
 }
 
 /// The bytes of a file; `-` is standard input.

@@ -5,6 +5,7 @@
 //! made and is secret is in the JSON, because it was asked for, or in a file of mode 0600 with `--out`.
 #![forbid(unsafe_code)]
 
+mod clock;
 mod commands;
 mod failure;
 mod input;
@@ -40,6 +41,12 @@ struct Cli {
 enum Command {
     /// Say what a pasted text is, without printing its secret
     Inspect(commands::inspect::Inspect),
+    /// Sign, show and verify Choria's tokens
+    #[command(subcommand)]
+    Choria(commands::choria::Choria),
+    /// Make what a Kubernetes node joins with
+    #[command(subcommand)]
+    Kubernetes(commands::kubernetes::Kubernetes),
     /// Ask a provisioner for packages
     #[command(subcommand)]
     Package(commands::package::Package),
@@ -63,6 +70,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Inspect(inspect) => inspect.run(),
+        Command::Choria(choria) => choria.run(),
+        Command::Kubernetes(kubernetes) => kubernetes.run(),
         Command::Package(package) => package.run(),
         Command::Scope(scope) => scope.run(),
         Command::Completions { shell } => {

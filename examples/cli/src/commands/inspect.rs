@@ -18,7 +18,9 @@ impl Inspect {
         output::print(&inspected)?;
         match inspected {
             Inspected::Unknown => Err(Failure::other("no format that handfast knows")),
-            Inspected::Malformed { code, .. } => Err(Failure::coded(code, "looks like one, but is malformed")),
+            Inspected::Malformed { code, .. } => {
+                Err(Failure::coded(code, "looks like one, but is malformed"))
+            }
             _ => Ok(()),
         }
     }

@@ -1,5 +1,7 @@
 //! What the program can be asked to do, a file for each subject.
 
+pub(crate) mod choria;
 pub(crate) mod inspect;
+pub(crate) mod kubernetes;
 pub(crate) mod package;
 pub(crate) mod scope;

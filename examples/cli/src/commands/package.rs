@@ -101,7 +101,8 @@ impl Issue {
 
     fn body(&self) -> Result<Value, Failure> {
         let mut body = Map::from_iter([("name".to_owned(), json!(self.name))]);
-        let mut put = |name: &str, value: Option<Value>| body.extend(value.map(|value| (name.to_owned(), value)));
+        let mut put =
+            |name: &str, value: Option<Value>| body.extend(value.map(|value| (name.to_owned(), value)));
         put("scope", self.scope.as_ref().map(|scope| json!(scope)));
         put("kind", self.kind.as_ref().map(|kind| json!(kind)));
         put("labels", members(&self.label));
@@ -111,8 +112,7 @@ impl Issue {
         put("request", self.request.as_ref().map(|request| json!(request)));
         put("deliver", (!self.no_deliver).then_some(Value::Bool(true)));
         if let Some(path) = &self.contents {
-            let contents = serde_json::from_slice(&input::bytes(path)?);
-            put("contents", Some(contents.map_err(|_| Failure::other("--contents: expected JSON"))?));
+            put("contents", Some(input::json(path, "--contents")?));
         }
         Ok(Value::Object(body))
     }
@@ -203,7 +203,8 @@ impl List {
             ("name", &self.name),
             ("label", &self.label),
         ];
-        let query: Vec<_> = given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let query: Vec<_> =
+            given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
         output::print(&all(&self.provisioner.connect()?, "/packages", &query, "packages", "cursor")?)
     }
 }
