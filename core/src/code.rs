@@ -249,6 +249,18 @@ codes! {
     KubernetesMalformedCertificate = "kubernetes_malformed_certificate",
     /// No certificate authority of the cluster has a pinned key.
     KubernetesPinMismatch = "kubernetes_pin_mismatch",
+    // WireGuard.
+    /// Not a WireGuard key: not 44 characters of base64, all zeros, or a public key of low order.
+    WireguardMalformedKey = "wireguard_malformed_key",
+    /// A WireGuard configuration that is not of the format, or whose parts do not fit together.
+    WireguardMalformedConfig = "wireguard_malformed_config",
+    /// A WireGuard configuration with a command that `wg-quick` would run as root.
+    WireguardCommand = "wireguard_command",
+    // User data.
+    /// A token, path, file, command, version or cloud that user data cannot be made with.
+    UserdataInvalid = "userdata_invalid",
+    /// The user data is larger than the cloud takes.
+    UserdataTooLarge = "userdata_too_large",
     // Download links.
     /// Not a download link, or not in its one spelling.
     LinkMalformed = "link_malformed",

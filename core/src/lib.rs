@@ -16,6 +16,7 @@
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
 //! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`choria`], [`spire`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`wireguard`], [`userdata`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
@@ -79,8 +80,10 @@ pub mod store;
 pub mod testing;
 pub mod time;
 pub mod token;
+pub mod userdata;
 pub mod verified;
 pub mod vocabulary;
+pub mod wireguard;
 
 pub use code::Code;
 pub use keyring::KeyRing;

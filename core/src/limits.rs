@@ -161,6 +161,33 @@ pub const RESOURCE_SETTINGS: usize = 32;
 pub const SPIFFE_ID_BYTES: usize = 2048;
 /// Bytes of a SPIFFE trust domain's name (SPIFFE-ID section 2.1).
 pub const SPIFFE_TRUST_DOMAIN_BYTES: usize = 255;
+/// Bytes of a WireGuard configuration: as much as a file that a package carries, some hundreds of peers.
+pub const WIREGUARD_CONFIG_BYTES: usize = FILE_BYTES;
+/// Smallest MTU of a WireGuard interface, in bytes: what every host must take (RFC 791 section 3.2).
+pub const WIREGUARD_MTU_MIN: u16 = 576;
+/// Bytes of a path in user data. Linux allows 4096; nobody writes one of more than a few dozen.
+pub const USER_DATA_PATH_BYTES: usize = 1024;
+/// Files in user data, besides the token's.
+pub const USER_DATA_FILES: usize = 16;
+/// Words of the command that user data starts.
+pub const USER_DATA_ARGUMENTS: usize = 64;
+/// Bytes of one such word.
+pub const USER_DATA_ARGUMENT_BYTES: usize = 4096;
+/// Bytes of user data at Amazon EC2: 16 KB before base64 (Amazon EC2 User Guide, "Work with instance user data").
+pub const USER_DATA_AWS_BYTES: usize = 16 * 1024;
+/// Bytes of custom data at Azure, before base64 (Azure REST API, `osProfile.customData`).
+pub const USER_DATA_AZURE_BYTES: usize = 65_535;
+/// Bytes of one metadata value at Google Cloud (Compute Engine API, `Metadata.items[].value`); all together have 512 KB.
+pub const USER_DATA_GCP_BYTES: usize = 256 * 1024;
+/// Bytes of user data at OpenStack: its base64 may have 65,535 (Nova user guide, "Provide user data to instances").
+pub const USER_DATA_OPENSTACK_BYTES: usize = 65_535 / 4 * 3;
+/// Bytes of user data at DigitalOcean (DigitalOcean API, "Create a New Droplet", `user_data`).
+pub const USER_DATA_DIGITALOCEAN_BYTES: usize = 64 * 1024;
+/// Bytes of user data at Hetzner Cloud (Hetzner Cloud API, "Create a Server", `user_data`).
+pub const USER_DATA_HETZNER_BYTES: usize = 32 * 1024;
+/// Bytes of user data at Oracle Cloud: its base64 shares 32,000 with all other metadata (Core Services API,
+/// `LaunchInstanceDetails.metadata`), so that with SSH keys beside it there is less.
+pub const USER_DATA_ORACLE_BYTES: usize = 32_000 / 4 * 3;
 /// Selectors of a SPIRE entry.
 pub const SPIRE_SELECTORS: usize = 16;
 /// Bytes of a SPIRE selector.

@@ -30,4 +30,5 @@ mod subjects;
 mod tables;
 mod watched;
 mod wide;
+mod wireguard;
 mod world;
