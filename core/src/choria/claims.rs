@@ -143,7 +143,10 @@ pub(super) fn deserialize<T: DeserializeOwned>(
         let first = path.split(['.', '[']).next().unwrap_or_default();
         // A claim that is not there has no path; only those that must be there can be missing.
         let claim = names.iter().find(|name| **name == first).or(names.first());
-        ChoriaError::InvalidClaim { claim: claim.copied().unwrap_or_default(), expected: "what Choria has there" }
+        ChoriaError::InvalidClaim {
+            claim: claim.copied().unwrap_or_default(),
+            expected: "what Choria has there",
+        }
     })
 }
 
@@ -155,7 +158,6 @@ pub(super) fn check_name(claim: &'static str, text: &str) -> Result<(), ChoriaEr
     Err(ChoriaError::InvalidClaim { claim, expected: "one line of text" })
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 pub(super) fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -169,7 +171,6 @@ macro_rules! permissions {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $about:literal])+ $permission:ident,)+ }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[expect(clippy::struct_excessive_bools, reason = "as Choria has it")]
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
             $(

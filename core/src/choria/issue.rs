@@ -7,9 +7,7 @@ use rand_core::CryptoRng;
 use serde_json::Map;
 
 use super::{
-    ChoriaError, Claims, Client, HexKey, Ksuid, Purpose, Standard, Token, chain,
-    claims::payload,
-    key::fixed,
+    ChoriaError, Claims, Client, HexKey, Ksuid, Purpose, Standard, Token, chain, claims::payload, key::fixed,
     standard::seconds,
 };
 use crate::{
@@ -55,7 +53,8 @@ impl Issuer {
     /// # Errors
     /// `choria_unusable_key`.
     pub fn from_seed(seed: &Secret) -> Result<Self, ChoriaError> {
-        let unusable = ChoriaError::UnusableKey { expected: "64 lower-case hexadecimal digits of an Ed25519 seed" };
+        let unusable =
+            ChoriaError::UnusableKey { expected: "64 lower-case hexadecimal digits of an Ed25519 seed" };
         let seed = fixed::<32>(seed.expose().trim_ascii()).map(SecretKey::new).ok_or(unusable)?;
         Ok(Self::new(Ed25519Key::from_seed(&seed)))
     }
@@ -213,7 +212,9 @@ impl ChainIssuer {
         rng: &mut R,
     ) -> Result<Secret, ChoriaError> {
         if T::PURPOSE == Purpose::Provisioning {
-            return Err(ChoriaError::NotAnIssuer { what: "the readers of provisioning tokens know no chain" });
+            return Err(ChoriaError::NotAnIssuer {
+                what: "the readers of provisioning tokens know no chain",
+            });
         }
         if terms.public_key.is_none() {
             return Err(NO_KEY);
