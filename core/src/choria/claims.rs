@@ -86,8 +86,12 @@ impl<T: Claims> Token<T> {
     /// The payload as it is signed, and as the provisioner gives it to its helper: JSON, with the secrets in it.
     #[must_use]
     pub fn to_json(&self) -> Secret {
-        Secret::new(std::mem::take(&mut *payload(&self.standard, &self.claims)))
+        to_json(&self.standard, &self.claims)
     }
+}
+
+pub(super) fn to_json<T: Wire>(standard: &Standard, claims: &T) -> Secret {
+    Secret::new(std::mem::take(&mut *payload(standard, claims)))
 }
 
 /// A token's payload, in Choria's order. Members of our own types and texts as names: JSON can say all of it.

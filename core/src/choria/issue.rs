@@ -42,6 +42,12 @@ pub struct Issuer {
 }
 
 impl Issuer {
+    /// Draws a new key.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        Self::new(Ed25519Key::generate(rng))
+    }
+
     /// Takes a key.
     #[must_use]
     pub fn new(key: Ed25519Key) -> Self {
@@ -57,6 +63,12 @@ impl Issuer {
             ChoriaError::UnusableKey { expected: "64 lower-case hexadecimal digits of an Ed25519 seed" };
         let seed = fixed::<32>(seed.expose().trim_ascii()).map(SecretKey::new).ok_or(unusable)?;
         Ok(Self::new(Ed25519Key::from_seed(&seed)))
+    }
+
+    /// The private half as a seed file has it (mode 0600).
+    #[must_use]
+    pub fn seed(&self) -> Secret {
+        Secret::new(HEXLOWER.encode(self.key.seed().expose()))
     }
 
     /// The same key under another name (`iss`). Names that look like a place in a chain are refused.
@@ -113,11 +125,12 @@ impl Issuer {
         self.sign(standard, client)
     }
 
-    /// Takes up an appointment: this key is the one that an organisation appointed.
+    /// Takes up an appointment: this key is the one that an organisation appointed. Only a client's token is verified as
+    /// one.
     ///
     /// # Errors
     /// `choria_not_an_issuer`.
-    pub fn appointed(self, appointment: &Verified<Token<Client>>) -> Result<ChainIssuer, ChoriaError> {
+    pub fn appointed<T>(self, appointment: &Verified<Token<T>>) -> Result<ChainIssuer, ChoriaError> {
         let standard = &appointment.standard;
         if !matches!(chain::Issuer::of(standard)?, chain::Issuer::Organisation(_)) {
             return Err(ChoriaError::NotAnIssuer { what: "nobody appointed this client" });

@@ -3,8 +3,8 @@
 use handfast::{
     Code, Secret, Timestamp,
     choria::{
-        AnyClaims, Broker, ChoriaError, Client, HexKey, Issuer, IssuerKey, Provisioning, Server, Terms,
-        inspect, verify,
+        AnyClaims, Broker, ChoriaError, Client, HexKey, Issuer, IssuerKey, Provisioning, Purpose, Server,
+        Terms, inspect, verify,
     },
     crypto::default_backend,
 };
@@ -119,6 +119,7 @@ fn keys_have_one_form() {
     }
     let issuer = Issuer::from_seed(&Secret::new(format!("{seed}\n"))).unwrap();
     assert_eq!(issuer.public_key().to_string(), text(&cases, "organisation"));
+    assert_eq!(issuer.seed().expose(), seed);
     assert!(!format!("{issuer:?}").contains(seed));
     for name in ["", "I-", "C-a.b"] {
         assert!(issuer.clone().named(name).is_err());
@@ -187,4 +188,39 @@ fn given_claims_have_no_unknown_members() {
     assert!(error.to_string().starts_with("unknown field `colectives`"));
     let wrong = json!({"identity": "a", "permissions": {"stream": true}});
     assert!(serde_json::from_value::<Server>(wrong).is_err());
+}
+
+#[test]
+fn kinds_may_be_values() {
+    let cases = cases();
+    let now = at(text(&cases, "now"));
+    let organisation = IssuerKey::read(text(&cases, "organisation"), default_backend()).unwrap();
+    for case in list(&cases, "issued").iter().filter(|case| case["kind"] != "appointment") {
+        let mut given = case["claims"].clone();
+        given["type"] = case["kind"].clone();
+        let claims = AnyClaims::from_value(given).unwrap();
+        let purpose = text(case, "kind").parse().unwrap();
+        let token = verify_as(purpose, &organisation, text(case, "token"), now).unwrap();
+        assert_eq!((token.claims.purpose(), &token.claims), (purpose, &claims));
+        assert_eq!(token.to_json().expose(), signed_payload(text(case, "token")));
+        assert_eq!(token.provisioning().is_ok(), purpose == Purpose::Provisioning);
+
+        let rng = &mut Replay(hex_of(case, "entropy"));
+        let issuer = Issuer::from_seed(&Secret::new(text(case, "seed").to_owned())).unwrap();
+        let issued = match case["appointment"].as_str() {
+            None => issuer.issue_any(&claims, &terms(case), rng),
+            Some(appointment) => {
+                let appointment = verify_as(Purpose::Client, &organisation, appointment, now).unwrap();
+                issuer.appointed(&appointment).unwrap().issue_any(&claims, &terms(case), rng)
+            }
+        };
+        assert_eq!(issued.unwrap().expose(), text(case, "token"));
+    }
+    for (wrong, message) in [
+        (json!({"type": "user"}), "type: expected one of"),
+        (json!({"type": "server", "identity": 7}), "identity: invalid type"),
+    ] {
+        let error = AnyClaims::from_value(wrong).unwrap_err().to_string();
+        assert!(error.starts_with(message), "{error}");
+    }
 }

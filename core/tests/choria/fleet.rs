@@ -9,7 +9,7 @@ use handfast::{
         ChainIssuer, Client, HelperReply, HelperRequest, Issuer, IssuerKey, NodeKey, Provisioning, Server,
         Terms, verify,
     },
-    crypto::{Ed25519Key, default_backend},
+    crypto::default_backend,
     id::PackageId,
     record::{Key, Record},
     vocabulary::{Event, GivenContent, Redeemed},
@@ -33,8 +33,8 @@ impl Fleet {
         let policy: Policy = serde_json::from_value(json!({"vouched_fingerprints": true})).unwrap();
         let ring = |byte| KeyRing::single("k1".parse().unwrap(), SecretKey::new([byte; 32]));
         let (now, mut rng) = (at("2026-01-02T03:04:05Z"), StdRng::seed_from_u64(1));
-        let organisation = Issuer::new(Ed25519Key::generate(&mut rng));
-        let provisioner = Issuer::new(Ed25519Key::generate(&mut rng));
+        let organisation = Issuer::generate(&mut rng);
+        let provisioner = Issuer::generate(&mut rng);
         let terms = Terms {
             at: now,
             expires_at: now.plus_seconds(365 * 86400),
@@ -98,7 +98,7 @@ impl Fleet {
     /// What the provisioner does with a node that presents a provisioning token.
     fn provision(&mut self, name: &str, presented: &Secret) {
         let jwt = verify::<Provisioning>(&self.key(), presented.expose(), self.now).unwrap().into_inner();
-        let public_key = Issuer::new(Ed25519Key::generate(&mut self.rng)).public_key();
+        let public_key = Issuer::generate(&mut self.rng).public_key();
         let node = NodeKey { public_key, directory: "/etc/choria".to_owned(), signature: String::new() };
         let request = HelperRequest {
             identity: name.to_owned(),
