@@ -97,6 +97,29 @@ codes! {
     JwtWrongAudience = "jwt_wrong_audience",
     /// A private key stands where a public one belongs; whoever sent it must replace it.
     JwkPrivate = "jwk_private",
+    // Choria's tokens.
+    /// Neither `purpose` nor `sub` says that this is one of Choria's tokens.
+    ChoriaUnknownPurpose = "choria_unknown_purpose",
+    /// One of Choria's tokens, but of another kind than is wanted.
+    ChoriaWrongPurpose = "choria_wrong_purpose",
+    /// A claim is missing or of the wrong type or form.
+    ChoriaInvalidClaim = "choria_invalid_claim",
+    /// A provisioning token without a provisioning secret: no node can use it.
+    ChoriaNoToken = "choria_no_token",
+    /// A provisioning token that names neither an SRV domain nor URLs: no node knows where to go.
+    ChoriaNoBroker = "choria_no_broker",
+    /// A provisioning token that names an SRV domain and URLs: nodes refuse to choose.
+    ChoriaTwoBrokers = "choria_two_brokers",
+    /// The chain from the organisation's key to the token is not whole: forged, of another organisation, or incomplete.
+    ChoriaBrokenChain = "choria_broken_chain",
+    /// Not a key that Choria's tokens are signed with, or not in one of the forms in which it is kept.
+    ChoriaUnusableKey = "choria_unusable_key",
+    /// The issuer may not issue this: a chain issuer a provisioning token, or one whom nobody appointed anything.
+    ChoriaNotAnIssuer = "choria_not_an_issuer",
+    /// The token would live too long, or not at all.
+    ChoriaValidity = "choria_validity",
+    /// A document between the provisioner and its helper cannot be read.
+    ChoriaMalformedHelper = "choria_malformed_helper",
     // Proofs of possession (RFC 9449).
     /// The proof must contain a nonce that this host gave a moment ago: try again with the one that comes with this answer.
     UseNonce = "use_nonce",

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`choria`], [`spire`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
@@ -53,6 +53,7 @@ struct Readme;
 
 pub mod audit;
 pub mod aws;
+pub mod choria;
 pub mod code;
 pub mod crypto;
 pub mod id;

@@ -66,6 +66,15 @@ pub const JWT_BYTES: usize = 16 * 1024;
 /// Bytes of a DPoP proof (RFC 9449): about 700 with a long URL, and it travels in an HTTP header, of which common servers take
 /// 8 KiB altogether.
 pub const PROOF_BYTES: usize = 4 * 1024;
+/// Longest life of a Choria token, in seconds: five years, which is what the helpers of its provisioner ask for.
+pub const CHORIA_VALIDITY_MAX_SECONDS: u32 = 5 * 366 * 24 * 60 * 60;
+/// Shortest life of a server token that a helper may ask for, in seconds; Choria's provisioner silently takes its default
+/// for anything up to an hour.
+pub const CHORIA_SERVER_VALIDITY_MIN_SECONDS: u32 = 60 * 60;
+/// Bytes of a document between Choria's provisioner and its helper. The inventory, with all facts of a node, is the most of it.
+pub const CHORIA_HELPER_BYTES: usize = 1024 * 1024;
+/// Bytes of one URL of a broker, an SRV domain, an identity or another name in a Choria token.
+pub const CHORIA_NAME_BYTES: usize = 2048;
 /// Bytes of a JWT's own id (`jti`): a verifier remembers it.
 pub const JTI_BYTES: usize = 128;
 /// Bytes of a key's name in a JWT or a key set (`kid`). The longest in use are digests of 64 hexadecimal digits.

@@ -89,6 +89,11 @@ impl Ed25519Key {
         Self(ed25519_dalek::SigningKey::from_bytes(seed.expose()))
     }
 
+    /// The seed, for a file of the holder's own.
+    pub(crate) fn seed(&self) -> SecretKey {
+        SecretKey::new(self.0.to_bytes())
+    }
+
     /// The public point.
     #[must_use]
     pub fn public(&self) -> [u8; 32] {

@@ -99,7 +99,7 @@ impl Claims {
     }
 
     /// `exp`, `nbf` and `iat`, each where it is given.
-    pub(super) fn check_times(&self, leeway_seconds: u32, now: Timestamp) -> Result<(), JwtError> {
+    pub(crate) fn check_times(&self, leeway_seconds: u32, now: Timestamp) -> Result<(), JwtError> {
         let (expires, begins, issued) = (self.time("exp")?, self.time("nbf")?, self.time("iat")?);
         let (early, late) = (now.minus_seconds(leeway_seconds), now.plus_seconds(leeway_seconds));
         if begins.is_some_and(|begins| late < begins) {
@@ -111,7 +111,8 @@ impl Claims {
         if expires.is_some_and(|expires| early >= expires) { Err(JwtError::Expired) } else { Ok(()) }
     }
 
-    fn is_for(&self, audience: Option<&str>) -> Result<bool, JwtError> {
+    /// Whether it is meant for this audience, or for nobody in particular.
+    pub(crate) fn is_for(&self, audience: Option<&str>) -> Result<bool, JwtError> {
         let invalid = JwtError::InvalidClaim { name: "aud", expected: "a text or a list of texts" };
         match self.0.get("aud") {
             None => Ok(audience.is_none()),

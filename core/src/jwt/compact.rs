@@ -11,23 +11,23 @@ use crate::{
 };
 
 /// A token whose form is right and of which nothing is proven.
-pub(super) struct Unverified<'a> {
-    pub(super) header: Header,
-    pub(super) claims: Claims,
+pub(crate) struct Unverified<'a> {
+    pub(crate) header: Header,
+    pub(crate) claims: Claims,
     signed: &'a str,
     signature: Vec<u8>,
 }
 
 /// What a header may say.
-pub(super) struct Header {
-    pub(super) algorithm: Algorithm,
-    pub(super) typ: Option<String>,
-    pub(super) kid: Option<String>,
-    pub(super) jwk: Option<Value>,
+pub(crate) struct Header {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) typ: Option<String>,
+    pub(crate) kid: Option<String>,
+    pub(crate) jwk: Option<Value>,
 }
 
 /// Reads a token.
-pub(super) fn read(text: &str, limit: usize) -> Result<Unverified<'_>, JwtError> {
+pub(crate) fn read(text: &str, limit: usize) -> Result<Unverified<'_>, JwtError> {
     if text.len() > limit {
         return Err(JwtError::TooLarge { limit });
     }
@@ -42,10 +42,17 @@ pub(super) fn read(text: &str, limit: usize) -> Result<Unverified<'_>, JwtError>
 }
 
 /// Writes and signs a token; header and payload in their one canonical spelling (RFC 8785).
-pub(super) fn write(key: &SigningKey, mut header: Map<String, Value>, payload: Map<String, Value>) -> String {
+pub(crate) fn write(key: &SigningKey, header: Map<String, Value>, payload: Map<String, Value>) -> String {
+    write_payload(key, header, &json::canonical(&Value::Object(payload)))
+}
+
+/// Writes and signs a token whose payload others spell in their own way.
+pub(crate) fn write_payload(key: &SigningKey, mut header: Map<String, Value>, payload: &str) -> String {
     header.insert("alg".to_owned(), key.algorithm().as_str().into());
-    let encode = |object| BASE64URL_NOPAD.encode(json::canonical(&Value::Object(object)).as_bytes());
-    let mut text = format!("{}.{}", encode(header), encode(payload));
+    let header = json::canonical(&Value::Object(header));
+    let mut text = BASE64URL_NOPAD.encode(header.as_bytes());
+    text.push('.');
+    BASE64URL_NOPAD.encode_append(payload.as_bytes(), &mut text);
     let signature = key.sign(text.as_bytes());
     text.push('.');
     BASE64URL_NOPAD.encode_append(&signature, &mut text);
@@ -54,7 +61,7 @@ pub(super) fn write(key: &SigningKey, mut header: Map<String, Value>, payload: M
 
 impl Unverified<'_> {
     /// Whether the signature is this key's over this header and payload.
-    pub(super) fn check_signature(&self, key: &Verifier) -> Result<(), JwtError> {
+    pub(crate) fn check_signature(&self, key: &Verifier) -> Result<(), JwtError> {
         if self.header.algorithm != key.algorithm() {
             return Err(JwtError::AlgorithmMismatch);
         }
@@ -89,12 +96,12 @@ impl Header {
     }
 
     /// Only a proof of possession brings its key along.
-    pub(super) fn no_embedded_key(&self) -> Result<(), JwtError> {
+    pub(crate) fn no_embedded_key(&self) -> Result<(), JwtError> {
         if self.jwk.is_some() { Err(JwtError::EmbeddedKey { name: "jwk" }) } else { Ok(()) }
     }
 
     /// Compared exactly, although media types need not be: a type that is meant to tell tokens apart has one spelling.
-    pub(super) fn is_of_type(&self, expected: Option<&str>) -> Result<(), JwtError> {
+    pub(crate) fn is_of_type(&self, expected: Option<&str>) -> Result<(), JwtError> {
         if expected.is_some() && self.typ.as_deref() != expected { Err(JwtError::WrongType) } else { Ok(()) }
     }
 }

@@ -107,6 +107,14 @@ impl PublicKey {
         }
     }
 
+    /// The point of an Ed25519 key.
+    pub(crate) fn ed25519_point(&self) -> Option<[u8; 32]> {
+        match &self.0 {
+            Material::EdDsa(point) => Some(*point),
+            Material::Es256(_) | Material::Rsa(_, _) => None,
+        }
+    }
+
     /// The key as a JSON Web Key, without `kid` and `use`.
     #[must_use]
     pub fn to_jwk(&self) -> Value {

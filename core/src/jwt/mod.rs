@@ -15,7 +15,7 @@
 
 mod algorithm;
 mod claims;
-mod compact;
+pub(crate) mod compact;
 pub mod credential;
 mod error;
 mod interop;
