@@ -12,7 +12,7 @@ use handfast::{
     crypto::default_backend,
     id::PackageId,
     record::{Key, Record},
-    vocabulary::{Event, GivenContent, Redeemed},
+    vocabulary::{Event, FileFormat, GivenContent, Redeemed},
 };
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ impl Fleet {
         let token = self.organisation.issue(&claims, &terms, &mut self.rng).unwrap();
         let answer = self.run(json!({
             "type": "issue", "authority": "operator:ann", "name": name, "deliver": true, "max_uses": max_uses,
-            "contents": [{"type": "file", "name": "provisioning.jwt", "content": {"$secret": token.expose()}}],
+            "contents": [{"type": "file", "name": "provisioning.jwt", "format": "choria_token", "content": {"$secret": token.expose()}}],
         }));
         let Answer::Issued(issued) = answer else { panic!("{answer:?}") };
         (issued.package, issued.token.unwrap().expose().to_owned())
@@ -88,8 +88,10 @@ impl Fleet {
     fn enrol(&mut self, token: &str, name: &str) -> Redeemed {
         let answer = self.redeem(token, name);
         let Answer::Redeemed(redeemed) = answer else { panic!("{answer:?}") };
-        let [GivenContent::File { name: file, content }] = redeemed.contents.as_slice() else { panic!() };
-        assert_eq!(file.as_str(), "provisioning.jwt");
+        let [GivenContent::File { name: file, content, format }] = redeemed.contents.as_slice() else {
+            panic!()
+        };
+        assert_eq!((file.as_str(), *format), ("provisioning.jwt", Some(FileFormat::ChoriaToken)));
         self.provision(name, content);
         self.run(json!({"type": "check_in", "node": redeemed.node, "fingerprint": name, "sequence": 1}));
         redeemed
