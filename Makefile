@@ -117,6 +117,7 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 	if rustup target list --installed 2> /dev/null | grep -qx wasm32-unknown-unknown; then cargo check --locked --quiet -p handfast --no-default-features --features rust-crypto --target wasm32-unknown-unknown; else echo 'SKIPPED: the wasm build (rustup target add wasm32-unknown-unknown)'; fi
 	$(PYTHON) core/vectors/generate.py check
 	$(PYTHON) core/vectors/generate_jose.py check
+	$(PYTHON) core/vectors/generate_choria.py check
 	$(PYTHON) core/vectors/generate_identity.py check
 	cd bindings-python && $(PYTHON) generate.py --check && $(PYTHON) -m mypy && $(PYTHON) -m mypy.stubtest handfast._native --ignore-disjoint-bases
 	cd bindings-node && npm run --silent check

@@ -102,7 +102,7 @@ fn issue(place: usize, fleet: usize) -> Command {
     }
     if fleet > 1 {
         let content = Secret::new("x".repeat(200));
-        issue.contents = vec![Content::File { name: "agent.env".parse().unwrap(), content }];
+        issue.contents = vec![Content::File { name: "agent.env".parse().unwrap(), content, format: None }];
     }
     Command {
         authority: Authority::Operator("ann".parse().unwrap()),

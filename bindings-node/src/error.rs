@@ -3,6 +3,7 @@
 use handfast::{
     audit::Break,
     aws::{AwsError, identity::IdentityError},
+    choria::ChoriaError,
     code::Code,
     crypto::CryptoError,
     id::InvalidId,
@@ -111,6 +112,12 @@ impl Throw for AwsError {
 }
 
 impl Throw for IdentityError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for ChoriaError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

@@ -6,8 +6,23 @@ use handfast::{secret::Secret, vocabulary::Error};
 use serde_json::{Map, Value};
 
 /// The members that are maps: what is in them bears names that somebody chose.
-const MAPS: [&str; 8] =
-    ["add", "certificates", "expected_names", "keepers", "kinds", "labels", "settings", "tags"];
+const MAPS: [&str; 12] = [
+    "action_policies",
+    "add",
+    "certificates",
+    "configuration",
+    "expected_names",
+    "keepers",
+    "kinds",
+    "labels",
+    "opa_policies",
+    "settings",
+    "tags",
+    "user_properties",
+];
+
+/// The members that hold whatever somebody chose, down to the last name.
+const OPAQUE: [&str; 1] = ["extensions"];
 
 /// Those of them that hold objects, whose members have the core's names again.
 const OF_OBJECTS: [&str; 1] = ["kinds"];
@@ -23,8 +38,11 @@ pub(crate) fn outward(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let rename = |(name, member): (String, Value)| {
-                let member =
-                    if MAPS.contains(&name.as_str()) { outward_map(member) } else { outward(member) };
+                let member = match name.as_str() {
+                    opaque if OPAQUE.contains(&opaque) => member,
+                    map if MAPS.contains(&map) => outward_map(member),
+                    _ => outward(member),
+                };
                 (camel(&name), member)
             };
             Value::Object(members.into_iter().map(rename).collect())
@@ -81,8 +99,11 @@ fn rename((name, member): (String, Value), secrets: &[&Secret], at: &str) -> Res
         return Err(Error::Input { path: at, message });
     }
     let name = snake(&name);
-    let is_map = MAPS.contains(&name.as_str());
-    let member = if is_map { read_map(member, secrets, &at)? } else { read(member, secrets, &at)? };
+    let member = match name.as_str() {
+        opaque if OPAQUE.contains(&opaque) => member,
+        map if MAPS.contains(&map) => read_map(member, secrets, &at)?,
+        _ => read(member, secrets, &at)?,
+    };
     Ok((name, member))
 }
 
@@ -159,12 +180,12 @@ mod tests {
         let given = json!({
             "type": "check_in", "legacyRsa1024": true, "version1Unsubscribe": [{"ttlSeconds": 1}],
             "labels": {"someKey": "a", "some_key": "b"}, "text": "node_name",
-            "kinds": {"my_kind": {"ttlSeconds": 1}},
+            "kinds": {"my_kind": {"ttlSeconds": 1}}, "extensions": {"a_b": [{"cD": 1}]},
         });
         let core = json!({
             "type": "check_in", "legacy_rsa_1024": true, "version_1_unsubscribe": [{"ttl_seconds": 1}],
             "labels": {"someKey": "a", "some_key": "b"}, "text": "node_name",
-            "kinds": {"my_kind": {"ttl_seconds": 1}},
+            "kinds": {"my_kind": {"ttl_seconds": 1}}, "extensions": {"a_b": [{"cD": 1}]},
         });
         assert_eq!(inward(given.clone(), &[]).unwrap(), core);
         assert_eq!(outward(core), given);

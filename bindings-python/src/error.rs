@@ -3,6 +3,7 @@
 use handfast::{
     audit::Break,
     aws::{AwsError, identity::IdentityError},
+    choria::ChoriaError,
     code::Code,
     crypto::CryptoError,
     id::InvalidId,
@@ -18,6 +19,7 @@ mod python {
     pyo3::import_exception!(handfast.errors, AuditError);
     pyo3::import_exception!(handfast.errors, AwsError);
     pyo3::import_exception!(handfast.errors, Busy);
+    pyo3::import_exception!(handfast.errors, ChoriaError);
     pyo3::import_exception!(handfast.errors, CryptoError);
     pyo3::import_exception!(handfast.errors, InvalidInput);
     pyo3::import_exception!(handfast.errors, KubernetesError);
@@ -85,6 +87,12 @@ impl Raise for AwsError {
 impl Raise for IdentityError {
     fn raise(self) -> PyErr {
         python::AwsError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for ChoriaError {
+    fn raise(self) -> PyErr {
+        python::ChoriaError::new_err((self.to_string(), self.code().as_str()))
     }
 }
 

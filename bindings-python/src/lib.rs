@@ -6,6 +6,7 @@
 
 mod audit;
 mod aws;
+mod choria;
 mod command;
 mod conformance;
 mod convert;
@@ -36,6 +37,10 @@ mod _native {
     use super::{
         audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
+        choria::{
+            ChainIssuer, HelperReply, HelperRequest, Issuer, IssuerKey, UnverifiedToken, VerifiedToken,
+            inspect_choria, verify_choria,
+        },
         conformance::Conformance,
         identity::{InstanceIdentity, verify_identity},
         kubernetes::{

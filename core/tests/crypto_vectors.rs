@@ -15,7 +15,7 @@ mod support;
 use std::sync::Arc;
 
 use handfast::{
-    crypto::{Backend, CryptoError, Ed25519Key, Es256Key, RsaDigest, VerifyingKey},
+    crypto::{Backend, CryptoError, Ed25519Key, Es256Key, RsaDigest, VerifyingKey, es256_signature_from_der},
     secret::SecretKey,
 };
 use serde_json::Value;
@@ -112,6 +112,31 @@ fn wycheproof_es256_comes_out_exactly() {
         backend.es256_public_key(&point).unwrap()
     });
     assert!(counts.is_none_or(|counts| counts == (262, 173)), "{counts:?}");
+}
+
+/// Signatures as TPMs, OpenSSL and cloud key services write them, turned into the form that is verified.
+#[test]
+fn wycheproof_ecdsa_in_der_comes_out_exactly() {
+    let Some(path) = real_vectors("wycheproof/ecdsa_secp256r1_sha256_test.json") else { return };
+    let groups = json(&path)["testGroups"].as_array().unwrap().clone();
+    for backend in backends() {
+        let (mut ran, mut valid) = (0, 0);
+        for (group, case) in cases_of(&groups) {
+            let point = hex_of(&group["publicKey"], "uncompressed").try_into().unwrap();
+            let key = backend.es256_public_key(&point).unwrap();
+            let (message, der) = (hex_of(case, "msg"), hex_of(case, "sig"));
+            let verdict =
+                es256_signature_from_der(&der).and_then(|fixed| key.verify(&message, &fixed)).is_ok();
+            assert_eq!(verdict, case["result"] == "valid", "{} {case}", backend.name());
+            assert!(
+                der.len() == 64 || key.verify(&message, &der).is_err(),
+                "DER itself never verifies: {case}"
+            );
+            ran += 1;
+            valid += usize::from(verdict);
+        }
+        assert_eq!((ran, valid), (484, 174), "{}", backend.name());
+    }
 }
 
 #[test]

@@ -82,6 +82,7 @@ macro_rules! targets {
 }
 
 targets! {
+    choria from "../../fuzz/src/choria.rs", at least 70;
     identity from "../../fuzz/src/identity.rs", at least 140;
     jwt from "../../fuzz/src/jwt.rs", at least 40;
     link from "../../fuzz/src/link.rs", at least 20;
@@ -93,8 +94,10 @@ targets! {
 #[test]
 fn some_tokens_and_proofs_are_good_and_most_are_not() {
     let good = |inputs: &[Vec<u8>], run: fn(&[u8]) -> bool| inputs.iter().filter(|input| run(input)).count();
-    let (tokens, proofs) = (corpus("jwt"), corpus("proof"));
+    let (tokens, proofs, choria) = (corpus("jwt"), corpus("proof"), corpus("choria"));
     let (good_tokens, good_proofs) = (good(&tokens, jwt::run), good(&proofs, proof::run));
+    let good_choria = good(&choria, choria::run);
     assert!((10..tokens.len() / 2).contains(&good_tokens), "{good_tokens} of {}", tokens.len());
+    assert!((15..choria.len() / 2).contains(&good_choria), "{good_choria} of {}", choria.len());
     assert!((8..proofs.len() / 2).contains(&good_proofs), "{good_proofs} of {}", proofs.len());
 }

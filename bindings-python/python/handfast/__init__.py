@@ -14,7 +14,7 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import audit, aws, kubernetes, link, sns, work
+from . import audit, aws, choria, kubernetes, link, sns, work
 from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
@@ -40,6 +40,7 @@ from .errors import (
     AuditError,
     AwsError,
     Busy,
+    ChoriaError,
     CryptoError,
     Error,
     InvalidInput,
@@ -61,6 +62,7 @@ __all__ = [
     "AuditError",
     "AwsError",
     "Busy",
+    "ChoriaError",
     "CryptoError",
     "Error",
     "InstanceEvent",
@@ -86,6 +88,7 @@ __all__ = [
     "ban",
     "change_pool",
     "check_in",
+    "choria",
     "configure_scope",
     "deliver",
     "evict",

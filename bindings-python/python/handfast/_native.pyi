@@ -5,6 +5,15 @@ from datetime import datetime
 from typing import Any, Final, Literal, NoReturn, final
 
 from .audit import Break, CloudEvent, Head, TallyRow
+from .choria import (
+    Appointed,
+    Claims,
+    Csr,
+    HelperReplyDict,
+    NodeKeyDict,
+    Server,
+    TokenDict,
+)
 from .types import (
     Answer,
     AwsReceived,
@@ -42,11 +51,16 @@ __all__ = [
     "BootstrapToken",
     "CODES",
     "Chain",
+    "ChainIssuer",
     "ClusterInfo",
     "Confirmation",
     "Conformance",
+    "HelperReply",
+    "HelperRequest",
     "InstanceEvent",
     "InstanceIdentity",
+    "Issuer",
+    "IssuerKey",
     "Ledger",
     "Links",
     "NodeKey",
@@ -59,14 +73,17 @@ __all__ = [
     "SnsReceiver",
     "Tally",
     "Unsubscription",
+    "UnverifiedToken",
     "Verdict",
     "VerifiedClusterInfo",
     "VerifiedLink",
+    "VerifiedToken",
     "__version__",
     "ca_pin",
     "cloud_event",
     "cloud_event_of_notice",
     "head",
+    "inspect_choria",
     "parse_duration",
     "parse_topic_arn",
     "read_instance_event",
@@ -74,6 +91,7 @@ __all__ = [
     "scope_view",
     "sign_detached",
     "timestamp",
+    "verify_choria",
     "verify_detached",
     "verify_identity",
     "verify_once",
@@ -407,6 +425,110 @@ class VerifiedClusterInfo:
 def ca_pin(certificate: bytes, /) -> str: ...
 def sign_detached(content: str, token: BootstrapToken) -> str: ...
 def verify_detached(content: str, token: BootstrapToken, signature: str) -> None: ...
+
+@final
+class IssuerKey:
+    def __new__(cls, text: str, /) -> IssuerKey: ...
+    @property
+    def hex(self) -> str | None: ...
+
+@final
+class UnverifiedToken:
+    @property
+    def kind(self) -> Literal["provisioning", "server", "client"]: ...
+    @property
+    def token(self) -> Secret | None: ...
+    @property
+    def password(self) -> Secret | None: ...
+    def describe(self) -> TokenDict: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class VerifiedToken:
+    @property
+    def kind(self) -> Literal["provisioning", "server", "client"]: ...
+    @property
+    def token(self) -> Secret | None: ...
+    @property
+    def password(self) -> Secret | None: ...
+    def describe(self) -> TokenDict: ...
+    def to_json(self) -> Secret: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def verify_choria(
+    key: IssuerKey,
+    token: str | Secret,
+    /,
+    *,
+    kind: Literal["provisioning", "server", "client"],
+    now: datetime | str | None = None,
+) -> VerifiedToken: ...
+def inspect_choria(token: str | Secret, /) -> UnverifiedToken: ...
+
+@final
+class Issuer:
+    def __new__(cls, seed: str | Secret, /, *, name: str | None = None) -> Issuer: ...
+    @staticmethod
+    def generate() -> Issuer: ...
+    def seed(self) -> Secret: ...
+    @property
+    def public_key(self) -> str: ...
+    def issue(
+        self,
+        claims: Claims,
+        /,
+        *,
+        expires_at: datetime | str,
+        public_key: str | None = None,
+        now: datetime | str | None = None,
+    ) -> Secret: ...
+    def appoint(
+        self, client: Appointed, /, *, expires_at: datetime | str, public_key: str, now: datetime | str | None = None
+    ) -> Secret: ...
+    def appointed(self, appointment: VerifiedToken) -> ChainIssuer: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class ChainIssuer:
+    def issue(
+        self, claims: Claims, /, *, expires_at: datetime | str, public_key: str, now: datetime | str | None = None
+    ) -> Secret: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class HelperRequest:
+    def __new__(
+        cls,
+        *,
+        identity: str,
+        inventory: str,
+        csr: Csr | None = None,
+        ed25519_pubkey: NodeKeyDict | None = None,
+        jwt: VerifiedToken | None = None,
+    ) -> HelperRequest: ...
+    @staticmethod
+    def from_json(text: str, /) -> HelperRequest: ...
+    def to_json(self) -> Secret: ...
+    @property
+    def identity(self) -> str: ...
+    def inventory(self) -> Any: ...
+    @property
+    def token(self) -> Secret | None: ...
+    def describe(self) -> dict[str, Any]: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class HelperReply:
+    def __new__(cls, members: HelperReplyDict, /) -> HelperReply: ...
+    @staticmethod
+    def from_json(text: str, /) -> HelperReply: ...
+    def to_json(self, *, now: datetime | str | None = None) -> Secret: ...
+    def server(self, identity: str) -> Server: ...
+    def expires_at(self, *, now: datetime | str | None = None) -> str | None: ...
+    @property
+    def key(self) -> Secret | None: ...
+    def describe(self) -> dict[str, Any]: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class Chain:

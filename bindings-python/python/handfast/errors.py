@@ -10,6 +10,7 @@ __all__ = [
     "AuditError",
     "AwsError",
     "Busy",
+    "ChoriaError",
     "CryptoError",
     "Error",
     "InvalidInput",
@@ -87,6 +88,10 @@ class SnsError(Error):
 
 class AwsError(Error):
     """An AWS event or identity document is not authentic, is malformed, or tells of what it is not trusted with."""
+
+
+class ChoriaError(Error):
+    """A token, key or helper document of Choria is malformed, does not verify, or could not be used."""
 
 
 class KubernetesError(Error):

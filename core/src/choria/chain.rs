@@ -116,7 +116,8 @@ fn chained(
     signed(organisation, &format!("{id}.{issuer}"), above)
         .map_err(|_| broken("its issuer was not appointed by the organisation"))?;
     let issuer = issuer.verifier(key.backend.as_ref())?;
-    signed(&issuer, &format!("{}.{above}", own.id), signature).map_err(|_| broken("not signed by its issuer"))?;
+    signed(&issuer, &format!("{}.{above}", own.id), signature)
+        .map_err(|_| broken("not signed by its issuer"))?;
     Ok(issuer)
 }
 

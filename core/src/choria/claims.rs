@@ -86,8 +86,12 @@ impl<T: Claims> Token<T> {
     /// The payload as it is signed, and as the provisioner gives it to its helper: JSON, with the secrets in it.
     #[must_use]
     pub fn to_json(&self) -> Secret {
-        Secret::new(std::mem::take(&mut *payload(&self.standard, &self.claims)))
+        to_json(&self.standard, &self.claims)
     }
+}
+
+pub(super) fn to_json<T: Wire>(standard: &Standard, claims: &T) -> Secret {
+    Secret::new(std::mem::take(&mut *payload(standard, claims)))
 }
 
 /// A token's payload, in Choria's order. Members of our own types and texts as names: JSON can say all of it.
@@ -143,7 +147,10 @@ pub(super) fn deserialize<T: DeserializeOwned>(
         let first = path.split(['.', '[']).next().unwrap_or_default();
         // A claim that is not there has no path; only those that must be there can be missing.
         let claim = names.iter().find(|name| **name == first).or(names.first());
-        ChoriaError::InvalidClaim { claim: claim.copied().unwrap_or_default(), expected: "what Choria has there" }
+        ChoriaError::InvalidClaim {
+            claim: claim.copied().unwrap_or_default(),
+            expected: "what Choria has there",
+        }
     })
 }
 
@@ -155,7 +162,6 @@ pub(super) fn check_name(claim: &'static str, text: &str) -> Result<(), ChoriaEr
     Err(ChoriaError::InvalidClaim { claim, expected: "one line of text" })
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 pub(super) fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -169,7 +175,6 @@ macro_rules! permissions {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $about:literal])+ $permission:ident,)+ }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[expect(clippy::struct_excessive_bools, reason = "as Choria has it")]
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
             $(

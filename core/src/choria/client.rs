@@ -92,7 +92,14 @@ impl Claims for Client {
 
 impl claims::Wire for Client {
     const NAMES: &'static [&'static str] = &[
-        "callerid", "agents", "ou", "user_properties", "opa_policy", "permissions", "pub_subjects", "sub_subjects",
+        "callerid",
+        "agents",
+        "ou",
+        "user_properties",
+        "opa_policy",
+        "permissions",
+        "pub_subjects",
+        "sub_subjects",
     ];
     const PERMISSIONS: &'static [&'static str] = ClientPermissions::NAMES;
 

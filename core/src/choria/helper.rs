@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{
-    ChoriaError, HexKey, Provisioning, Server, ServerPermissions, Standard, Token,
+    ChoriaError, HexKey, Provisioning, Purpose, Server, ServerPermissions, Standard, Token,
     claims::{self, DEFAULT_OU, without_blanks},
     standard::seconds,
 };
@@ -60,7 +60,7 @@ impl HelperRequest {
     /// Reads what a provisioner wrote. Members that newer versions add are ignored.
     ///
     /// # Errors
-    /// `choria_malformed_helper`; `choria_invalid_claim` for the token's claims.
+    /// `choria_malformed_helper`; for the token's claims as [`inspect`](super::inspect).
     pub fn from_json(text: &str) -> Result<Self, ChoriaError> {
         let mut members = object(text)?;
         let jwt = match members.remove("jwt") {
@@ -235,7 +235,8 @@ impl HelperReply {
         if let Some(Value::Object(claims)) = members.get_mut("server_claims") {
             *claims = without_blanks(std::mem::take(claims));
         }
-        serde_json::from_value(Value::Object(members)).map_err(|_| malformed("a member is unknown or of the wrong type"))
+        serde_json::from_value(Value::Object(members))
+            .map_err(|_| malformed("a member is unknown or of the wrong type"))
     }
 
     /// Writes what a provisioner reads, with the private key in it, and with `server_claims.exp` as the time that it
@@ -295,7 +296,12 @@ impl HelperReply {
 /// The claims of a token whose signature somebody else has checked.
 fn token(claims: Map<String, Value>) -> Result<Token<Provisioning>, ChoriaError> {
     let members = jwt::Claims::new(without_blanks(claims));
-    Ok(Token { standard: Standard::read(&members)?, claims: claims::read(members.as_map())? })
+    let standard = Standard::read(&members)?;
+    let expected = Purpose::Provisioning;
+    if standard.kind()? != expected {
+        return Err(ChoriaError::WrongPurpose { expected });
+    }
+    Ok(Token { standard, claims: claims::read(members.as_map())? })
 }
 
 /// One object, without what is left blank.

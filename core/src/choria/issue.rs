@@ -7,9 +7,7 @@ use rand_core::CryptoRng;
 use serde_json::Map;
 
 use super::{
-    ChoriaError, Claims, Client, HexKey, Ksuid, Purpose, Standard, Token, chain,
-    claims::payload,
-    key::fixed,
+    ChoriaError, Claims, Client, HexKey, Ksuid, Purpose, Standard, Token, chain, claims::payload, key::fixed,
     standard::seconds,
 };
 use crate::{
@@ -44,6 +42,12 @@ pub struct Issuer {
 }
 
 impl Issuer {
+    /// Draws a new key.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        Self::new(Ed25519Key::generate(rng))
+    }
+
     /// Takes a key.
     #[must_use]
     pub fn new(key: Ed25519Key) -> Self {
@@ -55,9 +59,16 @@ impl Issuer {
     /// # Errors
     /// `choria_unusable_key`.
     pub fn from_seed(seed: &Secret) -> Result<Self, ChoriaError> {
-        let unusable = ChoriaError::UnusableKey { expected: "64 lower-case hexadecimal digits of an Ed25519 seed" };
+        let unusable =
+            ChoriaError::UnusableKey { expected: "64 lower-case hexadecimal digits of an Ed25519 seed" };
         let seed = fixed::<32>(seed.expose().trim_ascii()).map(SecretKey::new).ok_or(unusable)?;
         Ok(Self::new(Ed25519Key::from_seed(&seed)))
+    }
+
+    /// The private half as a seed file has it (mode 0600).
+    #[must_use]
+    pub fn seed(&self) -> Secret {
+        Secret::new(HEXLOWER.encode(self.key.seed().expose()))
     }
 
     /// The same key under another name (`iss`). Names that look like a place in a chain are refused.
@@ -114,11 +125,12 @@ impl Issuer {
         self.sign(standard, client)
     }
 
-    /// Takes up an appointment: this key is the one that an organisation appointed.
+    /// Takes up an appointment: this key is the one that an organisation appointed. Only a client's token is verified as
+    /// one.
     ///
     /// # Errors
     /// `choria_not_an_issuer`.
-    pub fn appointed(self, appointment: &Verified<Token<Client>>) -> Result<ChainIssuer, ChoriaError> {
+    pub fn appointed<T>(self, appointment: &Verified<Token<T>>) -> Result<ChainIssuer, ChoriaError> {
         let standard = &appointment.standard;
         if !matches!(chain::Issuer::of(standard)?, chain::Issuer::Organisation(_)) {
             return Err(ChoriaError::NotAnIssuer { what: "nobody appointed this client" });
@@ -213,7 +225,9 @@ impl ChainIssuer {
         rng: &mut R,
     ) -> Result<Secret, ChoriaError> {
         if T::PURPOSE == Purpose::Provisioning {
-            return Err(ChoriaError::NotAnIssuer { what: "the readers of provisioning tokens know no chain" });
+            return Err(ChoriaError::NotAnIssuer {
+                what: "the readers of provisioning tokens know no chain",
+            });
         }
         if terms.public_key.is_none() {
             return Err(NO_KEY);

@@ -15,6 +15,7 @@
 //! A token is read as its one spelling: trim what you read from a file. Here are only formats; what a fleet may do with its
 //! token, and how often, is the registrar's.
 
+mod any;
 mod chain;
 mod claims;
 mod client;
@@ -27,9 +28,8 @@ mod provisioning;
 mod server;
 mod standard;
 
-use serde::Serialize;
-
 pub use self::{
+    any::{AnyClaims, UnverifiedToken, verify_as},
     claims::{Claims, Purpose, Token},
     client::{Client, ClientPermissions},
     error::ChoriaError,
@@ -42,7 +42,7 @@ pub use self::{
     standard::Standard,
 };
 use crate::{
-    jwt::{self, Algorithm, compact},
+    jwt::{self, compact},
     limits,
     time::Timestamp,
     verified::Verified,
@@ -87,57 +87,6 @@ pub fn inspect(text: &str) -> Result<UnverifiedToken, ChoriaError> {
         Purpose::Client => AnyClaims::Client(claims::read(members)?),
     };
     Ok(UnverifiedToken { algorithm: jwt.header.algorithm, token: Token { standard, claims } })
-}
-
-/// What a token says, in nobody's name: anybody can write this. Serialised, it holds no secret.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UnverifiedToken {
-    algorithm: Algorithm,
-    token: Token<AnyClaims>,
-}
-
-/// The claims of a token of whatever kind.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum AnyClaims {
-    /// Of a provisioning token.
-    Provisioning(Provisioning),
-    /// Of a server token.
-    Server(Server),
-    /// Of a client token.
-    Client(Client),
-}
-
-impl UnverifiedToken {
-    /// The algorithm that it claims to be signed with.
-    #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// What every token says.
-    #[must_use]
-    pub fn standard(&self) -> &Standard {
-        &self.token.standard
-    }
-
-    /// What its kind says.
-    #[must_use]
-    pub fn claims(&self) -> &AnyClaims {
-        &self.token.claims
-    }
-}
-
-impl Serialize for UnverifiedToken {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            algorithm: &'static str,
-            #[serde(flatten)]
-            token: &'a Token<AnyClaims>,
-        }
-        Shown { algorithm: self.algorithm.as_str(), token: &self.token }.serialize(serializer)
-    }
 }
 
 /// A token in its parts.

@@ -14,7 +14,6 @@ use crate::secret::Secret;
 ///
 /// Serialised it has no secrets; [`Token::to_json`](super::Token::to_json) has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "as Choria has it")]
 #[serde(deny_unknown_fields)]
 pub struct Provisioning {
     /// `cht`: the secret with which a provisioner may configure the node.
@@ -114,7 +113,19 @@ impl Claims for Provisioning {
 
 impl claims::Wire for Provisioning {
     const NAMES: &'static [&'static str] = &[
-        "cht", "chs", "chu", "chsrv", "chpd", "chrd", "chf", "chusr", "chpwd", "extensions", "ou", "v2", "update",
+        "cht",
+        "chs",
+        "chu",
+        "chsrv",
+        "chpd",
+        "chrd",
+        "chf",
+        "chusr",
+        "chpwd",
+        "extensions",
+        "ou",
+        "v2",
+        "update",
     ];
     const PERMISSIONS: &'static [&'static str] = &[];
 
@@ -160,7 +171,6 @@ fn holds_secret(value: &Value) -> bool {
 
 /// The claims under Choria's names, in Choria's order.
 #[derive(Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "as Choria has it")]
 #[serde(remote = "Provisioning")]
 struct Wire {
     #[serde(rename = "cht", default = "no_secret", with = "text")]

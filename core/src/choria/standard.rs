@@ -61,7 +61,8 @@ impl Standard {
     /// # Errors
     /// `choria_unknown_purpose`.
     pub fn kind(&self) -> Result<Purpose, ChoriaError> {
-        let of_subject = || self.subject.as_deref().filter(|subject| *subject == Purpose::Provisioning.as_str());
+        let of_subject =
+            || self.subject.as_deref().filter(|subject| *subject == Purpose::Provisioning.as_str());
         let named = if self.purpose.is_empty() { of_subject() } else { Some(self.purpose.as_str()) };
         let known = Purpose::ALL.into_iter().find(|purpose| Some(purpose.as_str()) == named);
         known.ok_or(ChoriaError::UnknownPurpose)

@@ -20,7 +20,7 @@ use crate::{code::Code, secret::SecretKey};
 pub use aws_lc::AwsLc;
 #[cfg(feature = "rust-crypto")]
 pub use rust_crypto::RustCrypto;
-pub use signing::{Ed25519Key, Es256Key};
+pub use signing::{Ed25519Key, Es256Key, es256_signature_from_der};
 
 /// The backend to use where nobody has a reason to choose: aws-lc where it is compiled in, else pure Rust.
 #[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]

@@ -89,6 +89,11 @@ impl Ed25519Key {
         Self(ed25519_dalek::SigningKey::from_bytes(seed.expose()))
     }
 
+    /// The seed, for a file of the holder's own.
+    pub(crate) fn seed(&self) -> SecretKey {
+        SecretKey::new(self.0.to_bytes())
+    }
+
     /// The public point.
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
@@ -118,6 +123,19 @@ impl Ed25519Key {
         let pem = pair.to_pkcs8_pem(LineEnding::LF);
         pem.map(into_secret).map_err(|_| CryptoError::UnusableKey)
     }
+}
+
+/// Turns an ECDSA signature in DER (RFC 3279 section 2.2.3), as TPMs, OpenSSL and cloud key services give it, into the fixed
+/// form of r and s in 32 bytes each that JWTs have and [`VerifyingKey`](super::VerifyingKey) takes.
+///
+/// Strictly DER: a signature has one spelling. Long lengths, padded or negative numbers and trailing bytes are refused, and so
+/// are r or s of zero or not below the order.
+///
+/// # Errors
+/// [`CryptoError::BadSignature`].
+pub fn es256_signature_from_der(der: &[u8]) -> Result<[u8; 64], CryptoError> {
+    let signature = p256::ecdsa::Signature::from_der(der).map_err(|_| CryptoError::BadSignature)?;
+    Ok(signature.to_bytes().into())
 }
 
 fn into_secret(mut pem: Zeroizing<String>) -> Secret {

@@ -20,7 +20,7 @@ use crate::{
     },
     limits,
     time::Timestamp,
-    vocabulary::{ActivatesOn, Event, Fact, PackageIssued, Reason, Reissued},
+    vocabulary::{ActivatesOn, Event, Fact, FileFormat, PackageIssued, Reason, Reissued},
 };
 
 /// How far a package has come.
@@ -117,6 +117,9 @@ pub enum PackageContent {
         name: FileName,
         /// Its sealed text.
         secret: SecretId,
+        /// What it is, where that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        format: Option<FileFormat>,
     },
     /// A Kubernetes bootstrap token.
     KubernetesBootstrapToken {

@@ -13,7 +13,7 @@ use crate::{
     record::{HostResource, Key, Package, PackageContent, ResourceSpec, SpireEntry},
     secret::Secret,
     spire::{Selector, SpiffeId},
-    vocabulary::{Content, Error, Fact, GivenContent, HostValue, Refusal},
+    vocabulary::{Content, Error, Fact, FileFormat, GivenContent, HostValue, Refusal},
 };
 
 /// Whose contents are made.
@@ -59,9 +59,9 @@ impl<'a> Maker<'a> {
         made: &mut Made,
     ) -> Step<()> {
         match content {
-            Content::File { name, content } => {
+            Content::File { name, content, format } => {
                 let secret = self.keep(draft, content)?;
-                made.contents.push(PackageContent::File { name: name.clone(), secret });
+                made.contents.push(PackageContent::File { name: name.clone(), secret, format: *format });
             }
             Content::KubernetesBootstrapToken { groups, ttl_seconds } => {
                 let token = BootstrapToken::generate(draft.rng);
@@ -227,8 +227,8 @@ pub(super) fn open_contents(draft: &mut Draft<'_>, package: &Package) -> Step<Ve
 
 fn open_one(draft: &mut Draft<'_>, content: &PackageContent) -> Step<GivenContent> {
     Ok(match content {
-        PackageContent::File { name, secret } => {
-            GivenContent::File { name: name.clone(), content: draft.open(*secret)? }
+        PackageContent::File { name, secret, format } => {
+            GivenContent::File { name: name.clone(), content: draft.open(*secret)?, format: *format }
         }
         PackageContent::KubernetesBootstrapToken { secret, expires_at } => {
             GivenContent::KubernetesBootstrapToken { token: draft.open(*secret)?, expires_at: *expires_at }
@@ -287,6 +287,12 @@ pub(super) fn check(at: &str, contents: &[Content]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a text is of the format that it is said to be of.
+pub(super) fn check_format(at: &str, format: Option<FileFormat>, content: &Secret) -> Result<(), Error> {
+    let Some(format) = format else { return Ok(()) };
+    format.check(content).map_err(|code| Error::input(at, &format!("is not of its format: {code}")))
+}
+
 fn check_one(content: &Content, field: &dyn Fn(&str) -> String) -> Result<(), Error> {
     let within = |name: &str, number: usize, min: usize, max: usize| {
         let fits = (min..=max).contains(&number);
@@ -302,7 +308,10 @@ fn check_one(content: &Content, field: &dyn Fn(&str) -> String) -> Result<(), Er
         if fits { Ok(()) } else { Err(Error::input(&field(name), &format!("at most {max} bytes"))) }
     };
     match content {
-        Content::File { content, .. } => bytes("content", content, limits::FILE_BYTES),
+        Content::File { content, format, .. } => {
+            bytes("content", content, limits::FILE_BYTES)?;
+            check_format(&field("content"), *format, content)
+        }
         Content::KubernetesBootstrapToken { groups, ttl_seconds } => {
             seconds(*ttl_seconds, limits::BOOTSTRAP_TOKEN_TTL_MAX_SECONDS)?;
             within("groups", groups.len(), 1, limits::KUBERNETES_GROUPS)

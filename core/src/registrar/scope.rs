@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    contents,
     draft::{Draft, Step, refuse},
     issue::NewPackage,
 };
@@ -107,6 +108,10 @@ fn check(change: &ChangePool) -> Result<(), Error> {
         if count > limits::POOL_CHANGES {
             return Err(Error::input(field, &format!("at most {} at once", limits::POOL_CHANGES)));
         }
+    }
+    let added = change.add.iter().filter_map(|(item, content)| Some((item, content.as_ref()?)));
+    for (item, content) in added.filter(|_| change.format.is_some()) {
+        contents::check_format(&format!("add.{item}"), change.format, content)?;
     }
     for (name, content) in &change.add {
         if content.as_ref().is_some_and(|content| content.expose().len() > limits::POOL_ITEM_BYTES) {

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, json};
 
-use super::{Class, Reason, Refusal};
+use super::{Class, FileFormat, Reason, Refusal};
 use crate::{
     aws::InstanceId,
     code::Code,
@@ -324,6 +324,8 @@ pub enum GivenContent {
         name: FileName,
         /// Its text.
         content: Secret,
+        /// What it is, where that was said.
+        format: Option<FileFormat>,
     },
     /// A Kubernetes bootstrap token.
     KubernetesBootstrapToken {
@@ -436,8 +438,11 @@ fn credential(given: Credential, secrets: &mut Vec<Secret>) -> Value {
 
 fn contents(given: Vec<GivenContent>, secrets: &mut Vec<Secret>) -> Vec<Value> {
     let mut one = |content| match content {
-        GivenContent::File { name, content } => {
-            json!({ "type": "file", "name": name, "content": placeholder(content, secrets) })
+        GivenContent::File { name, content, format } => {
+            let content = placeholder(content, secrets);
+            let mut given = json!({ "type": "file", "name": name, "content": content, "format": format });
+            drop_nulls(&mut given);
+            given
         }
         GivenContent::KubernetesBootstrapToken { token, expires_at } => json!({
             "type": "kubernetes_bootstrap_token", "token": placeholder(token, secrets), "expires_at": expires_at,
@@ -484,6 +489,7 @@ mod tests {
             contents: vec![GivenContent::File {
                 name: "a".parse().unwrap(),
                 content: Secret::new("hunter3".into()),
+                format: None,
             }],
             again: false,
         });

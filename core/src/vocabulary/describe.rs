@@ -86,7 +86,9 @@ fn describe_issue(issue: &Issue) -> Value {
 
 fn describe_content(content: &Content) -> Value {
     match content {
-        Content::File { name, .. } => json!({ "type": "file", "name": name, "content": REDACTED }),
+        Content::File { name, format, .. } => {
+            json!({ "type": "file", "name": name, "content": REDACTED, "format": format })
+        }
         Content::KubernetesBootstrapToken { groups, ttl_seconds } => {
             json!({ "type": "kubernetes_bootstrap_token", "groups": groups, "ttl_seconds": ttl_seconds })
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Notes};
+use super::{FileFormat, Labels, Notes};
 use crate::{
     aws::{AccountId, InstanceId, Region},
     id::{
@@ -156,6 +156,9 @@ pub enum Content {
         name: FileName,
         /// Its text, at most [`limits::FILE_BYTES`].
         content: Secret,
+        /// What it is: then it is refused where it is not; anything, when left out.
+        #[serde(default)]
+        format: Option<FileFormat>,
     },
     /// A Kubernetes bootstrap token, made for this package and put into the cluster as a Secret.
     /// See <https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/>.

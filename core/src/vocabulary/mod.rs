@@ -8,6 +8,7 @@ mod describe;
 mod effect;
 mod error;
 mod event;
+mod file_format;
 mod issue;
 mod labels;
 mod notice;
@@ -28,6 +29,7 @@ pub use decision::{
 pub use effect::{Effect, EffectId, Verb, Work};
 pub use error::Error;
 pub use event::{Event, Fact, NodeClaimed, PackageIssued, Reissued, VaultWrite};
+pub use file_format::FileFormat;
 pub use issue::{ActivatesOn, Bindings, Content, HostValue, Issue};
 pub use labels::Labels;
 pub use notice::{Anchor, Notice};

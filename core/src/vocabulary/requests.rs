@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{EffectId, Reason};
+use super::{EffectId, FileFormat, Reason};
 use crate::{
     aws::{AccountId, InstanceId, Region, identity::InstanceIdentity},
     id::{Fingerprint, ItemName, NodeId, NodeName, PackageId, PoolName, RequestId, ScopeId, Subject},
@@ -239,6 +239,9 @@ pub struct ChangePool {
     /// exists is left as it is.
     #[serde(default)]
     pub add: BTreeMap<ItemName, Option<Secret>>,
+    /// What every new content is: then it is refused where it is not; anything, when left out.
+    #[serde(default)]
+    pub format: Option<FileFormat>,
     /// Items to take out, at most [`crate::limits::POOL_CHANGES`]. One that a package has is not taken.
     #[serde(default)]
     pub remove: BTreeSet<ItemName>,

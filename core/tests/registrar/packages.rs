@@ -390,6 +390,22 @@ fn no_package_lives_longer_than_the_policy_allows() {
     assert!(world.error(again).starts_with("ttl_seconds: "));
 }
 
+/// What no program could read is found out by the operator who issues it, not by a node in the field.
+#[test]
+fn a_file_is_what_it_is_said_to_be() {
+    let mut world = World::new();
+    let file =
+        json!({"type": "file", "name": "provisioning.jwt", "content": "hunter2", "format": "choria_token"});
+    let issue = json!({"type": "issue", "authority": "operator:ann", "name": "a", "contents": [file]});
+    let error = world.error(issue);
+    assert!(error.starts_with("contents[0].content: is not of its format: jwt_not_compact"), "{error}");
+    let pool = json!({"type": "change_pool", "authority": "operator:ann", "scope": "default", "pool": "tokens",
+        "format": "choria_token", "add": {"one": null, "two": "hunter2"}});
+    let error = world.error(pool);
+    assert!(error.starts_with("add.two: is not of its format: "), "{error}");
+    assert_eq!(world.ledger.iter().count(), 0);
+}
+
 #[test]
 fn a_flood_of_refusals_fills_no_memory() {
     let mut world = World::new();

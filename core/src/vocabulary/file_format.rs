@@ -1,0 +1,27 @@
+//! What a file in a package is, so that what no program could read is refused when it is issued, not when a node fails.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{choria, code::Code, secret::Secret};
+
+/// What a file is. The registrar sees to it that it is in form; whether it is genuine is for whoever uses it to verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`.
+    ChoriaToken,
+}
+
+impl FileFormat {
+    /// Whether a text is one.
+    ///
+    /// # Errors
+    /// The code that the format's own reader gives.
+    pub fn check(self, content: &Secret) -> Result<(), Code> {
+        let text = content.expose();
+        match self {
+            Self::ChoriaToken => choria::inspect(text).map(drop).map_err(|error| error.code()),
+        }
+    }
+}
