@@ -53,6 +53,11 @@ enum Command {
     /// Ask a provisioner for scopes
     #[command(subcommand)]
     Scope(commands::scope::Scope),
+    /// Write what a cloud hands to a machine at its first boot
+    Userdata(commands::userdata::UserData),
+    /// Make and read WireGuard's keys and configurations
+    #[command(subcommand)]
+    Wireguard(commands::wireguard::WireGuard),
     /// Print what a shell needs to complete this command
     Completions {
         /// Which shell
@@ -74,6 +79,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Kubernetes(kubernetes) => kubernetes.run(),
         Command::Package(package) => package.run(),
         Command::Scope(scope) => scope.run(),
+        Command::Userdata(userdata) => userdata.run(),
+        Command::Wireguard(wireguard) => wireguard.run(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "handfast", &mut std::io::stdout());
             Ok(())

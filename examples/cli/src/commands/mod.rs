@@ -5,3 +5,5 @@ pub(crate) mod inspect;
 pub(crate) mod kubernetes;
 pub(crate) mod package;
 pub(crate) mod scope;
+pub(crate) mod userdata;
+pub(crate) mod wireguard;
