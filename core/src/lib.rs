@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`template`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
@@ -73,6 +73,7 @@ pub mod secret;
 pub mod sns;
 pub mod spire;
 pub mod store;
+pub mod template;
 #[cfg(all(feature = "conformance", any(feature = "aws-lc", feature = "rust-crypto")))]
 pub mod testing;
 pub mod time;
