@@ -14,7 +14,7 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import audit, aws, kubernetes, link, sns, work
+from . import audit, aws, kubernetes, link, sns, template, work
 from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
@@ -50,6 +50,7 @@ from .errors import (
     RuleError,
     SnsError,
     StoreError,
+    TemplateError,
 )
 from .running import explain, reveal, run, run_async
 from .sns import SnsReceiver
@@ -80,6 +81,7 @@ __all__ = [
     "SnsReceiver",
     "Store",
     "StoreError",
+    "TemplateError",
     "__version__",
     "audit",
     "aws",
@@ -107,6 +109,7 @@ __all__ = [
     "run",
     "run_async",
     "sns",
+    "template",
     "timestamp",
     "work",
 ]
