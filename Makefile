@@ -7,6 +7,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 export HANDFAST_VECTORS ?= $(abspath $(CURDIR)/../shared/vectors)
 PYTHON := $(CURDIR)/.venv/bin/python
 PROVISIONER := examples/provisioner/Cargo.toml
+EMISSARY := examples/emissary/Cargo.toml
 API_FUZZER := $(CARGO_TARGET_DIR)/api-fuzzer
 
 .PHONY: help
@@ -55,8 +56,8 @@ serve: need-rust-of-the-host ## the provisioner with a development configuration
 
 # --- test -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-rust test-python test-node test-provisioner test-readme
-test: test-rust test-python test-node test-provisioner test-readme ## everything that can be tested on this machine
+.PHONY: test test-rust test-python test-node test-provisioner test-emissary test-readme
+test: test-rust test-python test-node test-provisioner test-emissary test-readme ## everything that can be tested on this machine
 
 test-rust: need-rust ## the core on both backends, verify-sns, the fuzz corpora
 	cargo test --locked --quiet --workspace --exclude handfast-python --exclude handfast-node --features handfast/rust-crypto,handfast/schema,handfast/testing
@@ -74,6 +75,9 @@ test-node: node python examples/fastify/node_modules/.package-lock.json ## the N
 test-provisioner: need-rust-of-the-host ## the host, over HTTP, and killed
 	cargo test --locked --quiet --manifest-path $(PROVISIONER)
 
+test-emissary: need-rust-of-the-host ## the emissary, on files and the environment
+	cargo test --locked --quiet --manifest-path $(EMISSARY)
+
 .PHONY: peers
 peers: need-python ## install what some tests want: PostgreSQL, an API fuzzer
 	scripts/postgres.sh find > /dev/null || scripts/postgres.sh install
@@ -84,7 +88,7 @@ peers: need-python ## install what some tests want: PostgreSQL, an API fuzzer
 proof: need-rust-of-the-host python node ## the big proofs, at full size: at most 20 minutes on two cores
 	scripts/proof.sh
 
-.PHONY: test-kubernetes test-ec2 test-rego
+.PHONY: test-emissary-aws test-kubernetes test-ec2 test-rego
 test-rego: need-rust need-python ## rules in Rego, against another engine too; builds the engine, which takes minutes
 	cargo test --locked --quiet -p handfast --features rego --test rules_rego
 	cargo test --locked --quiet -p handfast --features rego --doc rules
@@ -99,6 +103,11 @@ test-ec2: need-rust-of-the-host need-python ## the host against moto; builds the
 	$(CARGO_TARGET_DIR)/moto/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/ec2-requirements.txt
 	MOTO_BIN=$(CARGO_TARGET_DIR)/moto/bin cargo test --locked --quiet --manifest-path $(PROVISIONER) --features ec2 --test ec2
 
+test-emissary-aws: need-rust-of-the-host need-python ## the emissary against moto; builds the AWS SDK, which takes minutes
+	python3 -m venv $(CARGO_TARGET_DIR)/moto-secretsmanager
+	$(CARGO_TARGET_DIR)/moto-secretsmanager/bin/pip install --quiet --disable-pip-version-check -r examples/emissary/tests/aws-requirements.txt
+	MOTO_BIN=$(CARGO_TARGET_DIR)/moto-secretsmanager/bin cargo test --locked --quiet --manifest-path $(EMISSARY) --features aws --test awssm
+
 test-readme: python node ## the README's examples
 	$(PYTHON) scripts/readme.py
 
@@ -111,6 +120,8 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 	cargo clippy --locked --quiet -p handfast --no-default-features --features rust-crypto,testing --all-targets -- -D warnings
 	cargo fmt --check --manifest-path $(PROVISIONER)
 	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets -- -D warnings
+	cargo fmt --check --manifest-path $(EMISSARY)
+	cargo clippy --locked --quiet --manifest-path $(EMISSARY) --all-targets -- -D warnings
 	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets --features kubernetes -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p handfast --features rust-crypto,schema
 	if command -v cargo-deny > /dev/null; then cargo deny --locked check bans licenses sources; else echo 'SKIPPED: cargo deny (cargo install --locked cargo-deny)'; fi

@@ -12,6 +12,7 @@ export * as link from './link.mjs';
 export { NodeKey } from './node-key.mjs';
 export { Registrar, Session } from './registrar.mjs';
 export { explain, reveal, run, runSync } from './run.mjs';
+export * as template from './template.mjs';
 export * as work from './work.mjs';
 export {
   Confirmation,

@@ -10,6 +10,7 @@ use handfast::{
     kubernetes::KubernetesError,
     link::LinkError,
     sns::SnsError,
+    template::TemplateError,
     vocabulary::Error,
 };
 use serde::Serialize;
@@ -124,6 +125,12 @@ impl Throw for ChoriaError {
 }
 
 impl Throw for KubernetesError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for TemplateError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

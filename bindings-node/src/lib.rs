@@ -28,6 +28,7 @@ mod session;
 mod signing;
 mod sns;
 mod system;
+mod template;
 mod verdict;
 
 use std::collections::BTreeMap;

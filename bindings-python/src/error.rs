@@ -10,6 +10,7 @@ use handfast::{
     kubernetes::KubernetesError,
     link::LinkError,
     sns,
+    template::TemplateError,
     vocabulary::Error,
 };
 use pyo3::prelude::*;
@@ -29,6 +30,7 @@ mod python {
     pyo3::import_exception!(handfast.errors, RuleError);
     pyo3::import_exception!(handfast.errors, SnsError);
     pyo3::import_exception!(handfast.errors, StoreError);
+    pyo3::import_exception!(handfast.errors, TemplateError);
 }
 
 /// Turns an error of the core into its exception, with its code.
@@ -99,6 +101,25 @@ impl Raise for ChoriaError {
 impl Raise for KubernetesError {
     fn raise(self) -> PyErr {
         python::KubernetesError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for TemplateError {
+    fn raise(self) -> PyErr {
+        let arguments = (self.to_string(), self.code().as_str());
+        match self {
+            Self::Misuse(_) => python::Misuse::new_err(arguments),
+            Self::TooLarge { .. }
+            | Self::FrontMatter { .. }
+            | Self::Mode { .. }
+            | Self::Command { .. }
+            | Self::Syntax { .. }
+            | Self::Reference { .. }
+            | Self::Declaration { .. }
+            | Self::Render { .. }
+            | Self::Deadline(_)
+            | Self::Refused(_) => python::TemplateError::new_err(arguments),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod session;
 mod signing;
 mod sns;
 mod system;
+mod template;
 mod verdict;
 
 use pyo3::prelude::*;
@@ -55,6 +56,7 @@ mod _native {
         session::Session,
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
         system::timestamp,
+        template::{Emissary, Template, split_command},
         verdict::{Verdict, parse_duration, parse_topic_arn, verify_once},
     };
 

@@ -261,6 +261,23 @@ codes! {
     UserdataInvalid = "userdata_invalid",
     /// The user data is larger than the cloud takes.
     UserdataTooLarge = "userdata_too_large",
+    // Templates.
+    /// The front matter is missing, not YAML of its form, or names no file.
+    TemplateFrontMatter = "template_front_matter",
+    /// `mode` is missing, decimal, in quotes, or more than the nine permission bits.
+    TemplateMode = "template_mode",
+    /// The command is blank, or readers of command lines would split it differently.
+    TemplateCommand = "template_command",
+    /// The body is not of its syntax.
+    TemplateSyntax = "template_syntax",
+    /// A secret's provider, id or name is not of its grammar, or what is declared is not what is used.
+    TemplateSecret = "template_secret",
+    /// The engine gave up while rendering: an undefined value, a wrong type, too much work.
+    TemplateRender = "template_render",
+    /// A secret that must be there in time is not.
+    TemplateDeadline = "template_deadline",
+    /// The provider refuses a secret for good.
+    TemplateRefused = "template_refused",
     // Download links.
     /// Not a download link, or not in its one spelling.
     LinkMalformed = "link_malformed",

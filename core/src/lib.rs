@@ -17,6 +17,7 @@
 //! | [`crypto`] | the handful of primitives, behind two backends |
 //! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`choria`], [`spire`] | formats, which know nothing of the state machine |
 //! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`wireguard`], [`userdata`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`template`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
@@ -76,6 +77,7 @@ pub mod secret;
 pub mod sns;
 pub mod spire;
 pub mod store;
+pub mod template;
 #[cfg(all(feature = "conformance", any(feature = "aws-lc", feature = "rust-crypto")))]
 pub mod testing;
 pub mod time;

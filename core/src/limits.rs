@@ -260,3 +260,34 @@ pub const RECORD_KEY_BYTES: usize = 4096;
 pub const CLOUD_EVENT_SOURCE_BYTES: usize = 2048;
 /// Bytes of a download link: a key's id, and 88 bytes besides. More is not looked at.
 pub const LINK_BYTES: usize = KIND_BYTES + 88;
+/// Bytes of a template: far more than a person writes.
+pub const TEMPLATE_BYTES: usize = 256 * 1024;
+/// YAML events of a template's front matter: ten for each of [`TEMPLATE_SECRETS`], and some.
+pub const TEMPLATE_YAML_EVENTS: usize = 1000;
+/// Secrets of a template.
+pub const TEMPLATE_SECRETS: usize = 64;
+/// Bytes of a secret's id (AWS Secrets Manager API Reference, `GetSecretValue`: `SecretId` has at most 2048).
+pub const TEMPLATE_ID_BYTES: usize = 2048;
+/// Bytes of a secret's value (AWS Secrets Manager API Reference: `SecretString` has at most 65,536).
+pub const TEMPLATE_VALUE_BYTES: usize = 64 * 1024;
+/// Bytes of a rendered file.
+pub const TEMPLATE_OUTPUT_BYTES: usize = 1024 * 1024;
+/// Work of the engine for one rendering, in its own unit: an instruction, or 64 bytes of text that it makes. Enough for a
+/// file of [`TEMPLATE_OUTPUT_BYTES`] made of values that pass through several filters; a fraction of a second.
+pub const TEMPLATE_FUEL: u64 = 200_000;
+/// Bytes of a template's command.
+pub const TEMPLATE_COMMAND_BYTES: usize = 4096;
+/// Words of a template's command.
+pub const TEMPLATE_COMMAND_WORDS: usize = 64;
+/// Seconds that a template's command may run, as consul-template has it.
+pub const TEMPLATE_COMMAND_SECONDS: u32 = 30;
+/// Bytes of a path (`PATH_MAX` of Linux).
+pub const TEMPLATE_PATH_BYTES: usize = 4096;
+/// Longest deadline of a template's secret, in seconds: a day.
+pub const TEMPLATE_DEADLINE_MAX_SECONDS: u32 = 24 * 60 * 60;
+/// First delay after a secret was not to be had, in seconds; it doubles with each attempt.
+pub const TEMPLATE_BACKOFF_FIRST_SECONDS: u32 = 1;
+/// Longest delay between two attempts to have a secret, in seconds, as consul-template has it.
+pub const TEMPLATE_BACKOFF_MAX_SECONDS: u32 = 60;
+/// Seconds after which a secret that is there is looked at again.
+pub const TEMPLATE_REFRESH_SECONDS: u32 = 5 * 60;

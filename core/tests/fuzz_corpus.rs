@@ -88,6 +88,7 @@ targets! {
     link from "../../fuzz/src/link.rs", at least 20;
     proof from "../../fuzz/src/proof.rs", at least 30;
     sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
+    template from "../../fuzz/src/template.rs", at least 29;
 }
 
 /// A corpus in which everything is refused early, or nothing is, would test little.

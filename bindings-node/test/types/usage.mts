@@ -25,9 +25,11 @@ import {
   reveal,
   run,
   runSync,
+  template,
   work,
 } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
+import { splitCommand } from 'handfast/template';
 import { checkStore } from 'handfast/testing';
 
 const ring = { current: 'k1', keys: { k1: new Uint8Array(32) } };
@@ -231,3 +233,14 @@ const download: link.VerifiedLink = new link.Links(ring).verify(new Secret('hfl1
 console.log(exported, seconds, download.package);
 // @ts-expect-error evidence is made by its verifier only
 new link.VerifiedLink();
+
+const emissary = new template.Emissary(new template.Template('---'), { refreshSeconds: 60, now: new Date() });
+const step: template.Step = emissary.step();
+if (step.type === 'poll') for (const secret of step.secrets) emissary.supply(secret, new Secret('a'));
+else if (step.type === 'write_file') console.log(step.path, step.mode, step.content.expose());
+else if (step.type === 'run_command') console.log(step.argv[0], step.timeoutSeconds);
+else if (step.type === 'wait') console.log(step.until);
+else console.log(step.code, step.message);
+// @ts-expect-error there are three reasons
+emissary.supplyFailed({ provider: 'a', id: 'b' }, 'gone');
+console.log(splitCommand('a b').length);

@@ -14,7 +14,7 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import audit, aws, choria, kubernetes, link, sns, work
+from . import audit, aws, choria, kubernetes, link, sns, template, work
 from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
@@ -51,6 +51,7 @@ from .errors import (
     RuleError,
     SnsError,
     StoreError,
+    TemplateError,
 )
 from .running import explain, reveal, run, run_async
 from .sns import SnsReceiver
@@ -82,6 +83,7 @@ __all__ = [
     "SnsReceiver",
     "Store",
     "StoreError",
+    "TemplateError",
     "__version__",
     "audit",
     "aws",
@@ -110,6 +112,7 @@ __all__ = [
     "run",
     "run_async",
     "sns",
+    "template",
     "timestamp",
     "work",
 ]

@@ -14,6 +14,8 @@ from .choria import (
     Server,
     TokenDict,
 )
+from .template import Need
+from .template import Step as TemplateStep
 from .types import (
     Answer,
     AwsReceived,
@@ -57,6 +59,7 @@ __all__ = [
     "Conformance",
     "HelperReply",
     "HelperRequest",
+    "Emissary",
     "InstanceEvent",
     "InstanceIdentity",
     "Issuer",
@@ -72,6 +75,7 @@ __all__ = [
     "Session",
     "SnsReceiver",
     "Tally",
+    "Template",
     "Unsubscription",
     "UnverifiedToken",
     "Verdict",
@@ -90,6 +94,7 @@ __all__ = [
     "root",
     "scope_view",
     "sign_detached",
+    "split_command",
     "timestamp",
     "verify_choria",
     "verify_detached",
@@ -572,3 +577,52 @@ class VerifiedLink:
     def number(self) -> int: ...
     @property
     def expires_at(self) -> str: ...
+
+@final
+class Template:
+    def __new__(cls, file: str, /) -> Template: ...
+    @property
+    def mode(self) -> int: ...
+    @property
+    def dest(self) -> str: ...
+    @property
+    def command(self) -> list[str]: ...
+    @property
+    def needs(self) -> list[Need]: ...
+    def render(self, values: Iterable[str | Secret], /) -> Secret: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class Emissary:
+    def __new__(
+        cls,
+        template: Template,
+        /,
+        *,
+        first_seconds: int | None = None,
+        max_seconds: int | None = None,
+        refresh_seconds: int | None = None,
+        now: datetime | str | None = None,
+    ) -> Emissary: ...
+    def step(self, *, now: datetime | str | None = None) -> TemplateStep: ...
+    def supply(
+        self, provider: str, id: str, value: str | Secret, *, now: datetime | str | None = None
+    ) -> None: ...
+    def supply_failed(
+        self,
+        provider: str,
+        id: str,
+        failure: Literal["missing", "unavailable", "refused"],
+        *,
+        now: datetime | str | None = None,
+    ) -> None: ...
+    def report(self, done: bool, *, now: datetime | str | None = None) -> None: ...
+    @property
+    def next_poll(self) -> str | None: ...
+    @property
+    def settled(self) -> bool: ...
+    @property
+    def waits_for(self) -> list[Need]: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def split_command(line: str, /) -> list[str]: ...

@@ -98,6 +98,10 @@ class KubernetesError(Error):
     """A bootstrap token, ``cluster-info``, signature or pin is malformed or does not verify."""
 
 
+class TemplateError(Error):
+    """A template or a command line is malformed, or a template cannot be rendered."""
+
+
 class AuditError(Error):
     """A log is not what was written."""
 
