@@ -123,9 +123,7 @@ pub fn inspect(text: &str) -> Inspected {
 
 fn enrollment_token(text: &str) -> Option<Inspected> {
     text.starts_with(token::PREFIX).then(|| match EnrollmentToken::parse(text) {
-        Ok(token) => {
-            Inspected::EnrollmentToken { package: token.package(), generation: token.generation() }
-        }
+        Ok(token) => Inspected::EnrollmentToken { package: token.package(), generation: token.generation() },
         Err(error) => Inspected::Malformed { like: "enrollment_token", code: error.code() },
     })
 }
@@ -194,4 +192,42 @@ fn any_jwt(text: &str) -> Result<Inspected, JwtError> {
 
 fn malformed(like: &'static str, code: Code) -> Inspected {
     Inspected::Malformed { like, code }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng as _, rngs::StdRng};
+
+    use super::*;
+
+    #[test]
+    fn our_own_tokens_are_known_and_their_secrets_are_not_told() {
+        let package = PackageId::from_bytes([7; 16]);
+        let token = EnrollmentToken::generate(package, 2, &mut StdRng::seed_from_u64(1)).to_secret();
+        let inspected = inspect(&format!("\t{}\r\n", token.expose()));
+        assert_eq!(inspected, Inspected::EnrollmentToken { package, generation: 2 });
+        let shown = serde_json::to_string(&inspected).unwrap();
+        let secret = token.expose().rsplit('_').next().unwrap();
+        assert!(!shown.contains(secret) && !format!("{inspected:?}").contains(secret), "{shown}");
+        let mistyped = token.expose().replacen("hf1_", "hf1_A", 1);
+        assert_eq!(inspect(&mistyped), malformed("enrollment_token", Code::MalformedToken));
+    }
+
+    #[test]
+    fn a_link_is_known_within_its_url() {
+        let payload = data_encoding::BASE64URL_NOPAD.encode(&[0; 28]);
+        let mac = data_encoding::BASE64URL_NOPAD.encode(&[0; 32]);
+        let link = format!("hfl1_k1.{payload}.{mac}");
+        for text in [link.clone(), format!("https://enrol.example.org/api/link/{link}")] {
+            assert!(matches!(inspect(&text), Inspected::DownloadLink { number: 0, .. }), "{text}");
+        }
+        assert_eq!(inspect("hfl1_k1.x"), malformed("download_link", Code::LinkMalformed));
+    }
+
+    #[test]
+    fn what_only_looks_like_one_is_nothing() {
+        for text in ["", " ", "abcdef", "abcdef.0123456789ABCDEF", "a.b.c", "https://example.org/", "hf2_x"] {
+            assert_eq!(inspect(text), Inspected::Unknown, "{text}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{choria, code::Code, secret::Secret, wireguard};
+use crate::{choria, code::Code, secret::Secret, template, wireguard};
 
 /// What a file is. The registrar sees to it that it is in form; whether it is genuine is for whoever uses it to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ use crate::{choria, code::Code, secret::Secret, wireguard};
 pub enum FileFormat {
     /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`.
     ChoriaToken,
+    /// A template for the emissary ([`crate::template`]), without the secrets that it needs.
+    Template,
     /// A configuration of WireGuard's ([`crate::wireguard`]), without commands in it.
     #[serde(rename = "wireguard")]
     WireGuard,
@@ -25,6 +27,7 @@ impl FileFormat {
         let text = content.expose();
         match self {
             Self::ChoriaToken => choria::inspect(text).map(drop).map_err(|error| error.code()),
+            Self::Template => template::Template::parse(text).map(drop).map_err(|error| error.code()),
             Self::WireGuard => wireguard::Config::parse(text).map(drop).map_err(|error| error.code()),
         }
     }

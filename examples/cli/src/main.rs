@@ -44,6 +44,9 @@ enum Command {
     /// Sign, show and verify Choria's tokens
     #[command(subcommand)]
     Choria(commands::choria::Choria),
+    /// Sign and verify JSON Web Tokens, and make their keys
+    #[command(subcommand)]
+    Jwt(commands::jwt::Jwt),
     /// Make what a Kubernetes node joins with
     #[command(subcommand)]
     Kubernetes(commands::kubernetes::Kubernetes),
@@ -76,6 +79,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Inspect(inspect) => inspect.run(),
         Command::Choria(choria) => choria.run(),
+        Command::Jwt(jwt) => jwt.run(),
         Command::Kubernetes(kubernetes) => kubernetes.run(),
         Command::Package(package) => package.run(),
         Command::Scope(scope) => scope.run(),

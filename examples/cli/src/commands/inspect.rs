@@ -16,12 +16,12 @@ impl Inspect {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let inspected = inspect::inspect(self.input.text()?.expose());
         output::print(&inspected)?;
-        match inspected {
-            Inspected::Unknown => Err(Failure::other("no format that handfast knows")),
-            Inspected::Malformed { code, .. } => {
-                Err(Failure::coded(code, "looks like one, but is malformed"))
-            }
-            _ => Ok(()),
+        if inspected == Inspected::Unknown {
+            return Err(Failure::other("no format that handfast knows"));
         }
+        if let Inspected::Malformed { code, .. } = inspected {
+            return Err(Failure::coded(code, "looks like one, but is malformed"));
+        }
+        Ok(())
     }
 }

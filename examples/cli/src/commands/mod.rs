@@ -2,6 +2,7 @@
 
 pub(crate) mod choria;
 pub(crate) mod inspect;
+pub(crate) mod jwt;
 pub(crate) mod kubernetes;
 pub(crate) mod package;
 pub(crate) mod scope;

@@ -1,0 +1,206 @@
+//! The command, as people and scripts use it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(missing_docs, reason = "tests")]
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What came of a run.
+struct Ran {
+    code: i32,
+    out: String,
+    said: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{}{}", self.out, self.said))
+    }
+}
+
+fn handfast(arguments: &[&str], input: &str) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_handfast"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // one that reads nothing has ended already
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code().unwrap(), out: text(stdout), said: text(stderr) }
+}
+
+fn done(arguments: &[&str], input: &str) -> Value {
+    let ran = handfast(arguments, input);
+    assert_eq!((ran.code, ran.said.as_str()), (0, ""), "{arguments:?}");
+    ran.json()
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).display().to_string()
+}
+
+fn is_private(path: &str) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600
+}
+
+#[test]
+fn what_is_pasted_is_told_without_its_secret() {
+    for (text, kind) in [
+        ("hf1_DIIQBCVEEYCL62EQZVTY5VNAAAAQ_", "malformed"),
+        ("abcdef.0123456789abcdef", "kubernetes_bootstrap_token"),
+        ("sha256:7c2e69131a36ae2a042a339b33381c6d0d43887e2de83720eff5359e26aec866", "kubernetes_ca_pin"),
+        ("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIiwiY2h0IjoiaHVudGVyMiJ9.AAAA", "jwt"),
+        ("eyJhbGciOiJub25lIn0.e30.", "malformed"),
+        ("hunter2", "unknown"),
+    ] {
+        let ran = handfast(&["inspect"], &format!(" {text}\n"));
+        assert_eq!(ran.json()["type"], kind, "{text}");
+        assert_eq!(ran.code == 0, !matches!(kind, "malformed" | "unknown"), "{text}");
+        for secret in ["0123456789abcdef", "hunter2"] {
+            assert!(!ran.out.contains(secret) && !ran.said.contains(secret), "{}{}", ran.out, ran.said);
+        }
+    }
+}
+
+#[test]
+fn a_secret_goes_into_a_private_file_and_never_over_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(&folder, "token");
+    let made = done(&["kubernetes", "token", "--out", &file], "");
+    assert_eq!(made["token"]["file"], file.as_str());
+    assert!(is_private(&file));
+    let token = fs::read_to_string(&file).unwrap();
+    assert!(!made.to_string().contains(token.split('.').nth(1).unwrap()), "{made}");
+    let again = handfast(&["kubernetes", "token", "--out", &file], "");
+    assert_eq!((again.code, again.out.as_str()), (1, ""));
+    assert_eq!(fs::read_to_string(&file).unwrap(), token);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    let secret = done(&["kubernetes", "secret", &file], "");
+    assert!(secret["manifest"].as_str().unwrap().contains("bootstrap.kubernetes.io/token"), "{secret}");
+}
+
+#[test]
+fn tokens_of_choria_are_signed_shown_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = path(&folder, "seed");
+    fs::write(&seed, format!("{}\n", "1f".repeat(32))).unwrap();
+    let claims = r#"{"token": "hunter2", "urls": ["nats://broker.example.net:4222"]}"#;
+    let arguments = ["choria", "issue", "provisioning", "--seed-file", &seed, "--claims", "-"];
+    let issued = done(&arguments, claims);
+    let token = issued["token"].as_str().unwrap();
+    let key = path(&folder, "key");
+    fs::write(&key, issued["issuer_key"].as_str().unwrap()).unwrap();
+    let verify = ["choria", "verify", "provisioning", "--key-file", &key];
+    let verified = done(&verify, token);
+    assert_eq!(verified["purpose"], "choria_provisioning", "{verified}");
+    assert!(!verified.to_string().contains("hunter2"), "{verified}");
+    fs::write(&key, "2f".repeat(32)).unwrap();
+    let other = handfast(&verify, token);
+    assert_eq!((other.code, other.out.as_str()), (1, ""));
+    let nowhere = handfast(&arguments, r#"{"token": "hunter2"}"#);
+    assert!(nowhere.code == 1 && nowhere.said.contains("choria_no_broker"), "{}", nowhere.said);
+    let unknown = handfast(&arguments, r#"{"token": "hunter2", "url": "x"}"#);
+    assert!(unknown.code == 1 && unknown.said.contains("url"), "{}", unknown.said);
+    assert!(!unknown.said.contains("hunter2"), "{}", unknown.said);
+}
+
+#[test]
+fn tokens_are_signed_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    for algorithm in ["ES256", "EdDSA"] {
+        let (private, public) = (path(&folder, algorithm), path(&folder, &format!("{algorithm}.jwk")));
+        let made = done(&["jwt", "key", "--algorithm", algorithm, "--out", &private], "");
+        fs::write(&public, made["public_jwk"].to_string()).unwrap();
+        let sign = ["jwt", "sign", "--key-file", &private, "--claims", "-"];
+        let signed = done(&sign, r#"{"sub": "edge-1"}"#);
+        let token = signed["token"].as_str().unwrap();
+        let verified = done(&["jwt", "verify", "--key-file", &public], token);
+        assert_eq!(verified["sub"], "edge-1");
+        let wrong = handfast(&["jwt", "verify", "--key-file", &public, "--audience", "x"], token);
+        assert!(wrong.code == 1 && wrong.said.contains("jwt_wrong_audience"), "{}", wrong.said);
+        let old = done(&sign, r#"{"sub": "edge-1", "iat": 1, "exp": 2}"#);
+        let old = handfast(&["jwt", "verify", "--key-file", &public], old["token"].as_str().unwrap());
+        assert!(old.code == 1 && old.said.contains("jwt_expired"), "{}", old.said);
+    }
+}
+
+#[test]
+fn keys_of_wireguard_are_made_and_configurations_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = path(&folder, "key");
+    let made = done(&["wireguard", "key", "--out", &key], "");
+    assert_eq!(done(&["wireguard", "public-key", &key], "")["public_key"], made["public_key"]);
+    let private = fs::read_to_string(&key).unwrap();
+    let config = format!("[Interface]\nPrivateKey = {private}\nAddress = 10.0.0.2/32\n");
+    let shown = done(&["wireguard", "inspect"], &config);
+    assert_eq!(shown["public_key"], made["public_key"]);
+    assert!(!shown.to_string().contains(private.trim()), "{shown}");
+    let hostile = handfast(&["wireguard", "inspect"], &format!("{config}PostUp = rm -rf /\n"));
+    assert!(hostile.code == 1 && hostile.said.contains("wireguard_command"), "{}", hostile.said);
+}
+
+#[test]
+fn user_data_carries_a_token_to_the_first_boot() {
+    let command = ["--", "/usr/local/bin/first-boot"];
+    for (form, begins) in [("ignition", "{\"ignition\""), ("cloud-config", "#cloud-config\n")] {
+        let arguments = [&["userdata", form, "--token-file", "-", "--cloud", "aws"], &command[..]].concat();
+        let made = done(&arguments, "hf1_token\n");
+        assert!(made["document"].as_str().unwrap().starts_with(begins), "{made}");
+    }
+    let shown = ["userdata", "ignition", "--token-file", "-", "--", "/bin/x", "hf1_token"];
+    let ran = handfast(&shown, "hf1_token");
+    assert!(ran.code == 1 && ran.said.contains("userdata_invalid"), "{}", ran.said);
+}
+
+/// What stands in the arguments, every user of the machine can read.
+#[test]
+fn no_option_takes_a_secret() {
+    fn commands(name: &[&str]) -> Vec<Vec<String>> {
+        let help = handfast(&[name, &["--help"]].concat(), "").out;
+        let listed =
+            help.split("Commands:\n").nth(1).map(|rest| rest.split("\n\n").next().unwrap().to_owned());
+        let mut all = vec![name.iter().map(|word| (*word).to_owned()).collect()];
+        for line in listed.unwrap_or_default().lines().filter(|line| !line.starts_with("    ")) {
+            let Some(word) = line.split_whitespace().next().filter(|word| *word != "help") else { continue };
+            all.extend(commands(&[name, &[word]].concat()));
+        }
+        all
+    }
+    let all = commands(&[]);
+    assert!(all.len() > 20, "{all:?}");
+    for command in &all {
+        let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = handfast(&words, "");
+        assert_eq!(help.code, 0, "{words:?}");
+        for line in help.out.lines().filter(|line| line.trim_start().starts_with("--")) {
+            let option = line.trim_start().split([' ', '=']).next().unwrap();
+            let secret =
+                ["token", "secret", "password", "seed", "private"].iter().any(|word| option.contains(word));
+            assert!(!secret || option.ends_with("-file") || option.ends_with("-path"), "{words:?}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_provisioner_is_asked_only_over_tls_and_its_absence_has_a_code_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = path(&folder, "operator");
+    fs::write(&token, "hfo_x").unwrap();
+    let ask = |url: &str| handfast(&["package", "list", "--url", url, "--operator-token-file", &token], "");
+    let plain = ask("http://enrol.example.org/api");
+    assert!(plain.code == 1 && plain.said.contains("https"), "{}", plain.said);
+    assert_eq!(ask("http://127.0.0.1:1/api").code, 3);
+    assert!(Path::new(&token).exists());
+    assert_eq!(handfast(&["package", "list"], "").code, 2, "wrong usage");
+}
