@@ -24,11 +24,9 @@ impl Folder {
         match self.read(id) {
             Ok(Some(text)) => Answer::value(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)),
             Ok(None) => Answer::refused("leads out of the folder"),
-            Err(error) => match error.kind() {
-                ErrorKind::NotFound => Answer::missing(error.to_string()),
-                kind if is_lasting(kind) => Answer::refused(error.to_string()),
-                _ => Answer::unavailable(error.to_string()),
-            },
+            Err(error) if error.kind() == ErrorKind::NotFound => Answer::missing(error.to_string()),
+            Err(error) if is_lasting(error.kind()) => Answer::refused(error.to_string()),
+            Err(error) => Answer::unavailable(error.to_string()),
         }
     }
 
