@@ -89,11 +89,12 @@ targets! {
     proof from "../../fuzz/src/proof.rs", at least 30;
     sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
     template from "../../fuzz/src/template.rs", at least 29;
+    wireguard from "../../fuzz/src/wireguard.rs", at least 16;
 }
 
 /// A corpus in which everything is refused early, or nothing is, would test little.
 #[test]
-fn some_tokens_and_proofs_are_good_and_most_are_not() {
+fn some_inputs_are_good_and_some_are_not() {
     let good = |inputs: &[Vec<u8>], run: fn(&[u8]) -> bool| inputs.iter().filter(|input| run(input)).count();
     let (tokens, proofs, choria) = (corpus("jwt"), corpus("proof"), corpus("choria"));
     let (good_tokens, good_proofs) = (good(&tokens, jwt::run), good(&proofs, proof::run));
@@ -101,4 +102,7 @@ fn some_tokens_and_proofs_are_good_and_most_are_not() {
     assert!((10..tokens.len() / 2).contains(&good_tokens), "{good_tokens} of {}", tokens.len());
     assert!((15..choria.len() / 2).contains(&good_choria), "{good_choria} of {}", choria.len());
     assert!((8..proofs.len() / 2).contains(&good_proofs), "{good_proofs} of {}", proofs.len());
+    let configs = corpus("wireguard");
+    let good_configs = good(&configs, wireguard::run);
+    assert!((6..configs.len()).contains(&good_configs), "{good_configs} of {}", configs.len());
 }
