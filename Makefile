@@ -79,10 +79,16 @@ test-emissary: need-rust-of-the-host ## the emissary, on files and the environme
 	cargo test --locked --quiet --manifest-path $(EMISSARY)
 
 .PHONY: peers
-peers: need-python ## install what some tests want: PostgreSQL, an API fuzzer
-	scripts/postgres.sh find > /dev/null || scripts/postgres.sh install
+peers: need-python need-node ## install what some tests want: PostgreSQL, an API fuzzer, the programs of others
+	scripts/peers.sh install
 	python3 -m venv $(API_FUZZER)
 	$(API_FUZZER)/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/api-requirements.txt
+
+.PHONY: peers-test peers-heavy
+peers-test: need-rust-of-the-host ## the programs of others read what handfast writes, and the other way round
+	scripts/peers.sh test
+peers-heavy: need-rust ## the same for those that take minutes to build: choria
+	scripts/peers.sh heavy
 
 .PHONY: proof
 proof: need-rust-of-the-host python node ## the big proofs, at full size: at most 20 minutes on two cores

@@ -7,13 +7,15 @@ set -euo pipefail
 cd "$(dirname "$0")"
 programs=$(realpath "${PROGRAMS:-../../target/debug}")
 if ! command -v terraform > /dev/null; then
-    echo 'SKIPPED: terraform is not installed (https://developer.hashicorp.com/terraform/install)' >&2
-    exit "${PEERS_SKIP:-0}"
+    echo 'peer: terraform, absent, skipped: install it (https://developer.hashicorp.com/terraform/install)'
+    [[ ${PEERS:-} != required ]]
+    exit
 fi
 
 work=$(mktemp -d)
 trap 'kill "$host" 2> /dev/null || true; wait 2> /dev/null; rm -rf "$work"' EXIT
 host=
+version=$(terraform version -json 2> /dev/null | jq -r .terraform_version)
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export PATH=$programs:$PATH
 export HANDFAST_URL=http://127.0.0.1:$port/api HANDFAST_OPERATOR_TOKEN_FILE=$work/operator.token
@@ -40,7 +42,7 @@ main() {
     expect '.outstanding' 0
     ls "$TF_VAR_folder" | grep . && fail 'something of a node is left'
     grep -rE 'hf1_[A-Z2-7]+_' "$work/state" "$work"/*.log && fail 'a token is in the state or in a log'
-    echo "ok terraform $(terraform version -json | jq -r .terraform_version): 10 made, 13 replaced, an eleventh refused, all destroyed, 0 left"
+    echo "peer: terraform, $version, passed: 10 made, 13 replaced, an eleventh refused, all destroyed, 0 left"
 }
 
 start() {
@@ -89,6 +91,6 @@ expect() {
     fail "$1 is $found, expected $2"
 }
 
-fail() { echo "FAILED: $1" >&2; exit 1; }
+fail() { echo "peer: terraform, $version, failed: $1" >&2; exit 1; }
 
 main

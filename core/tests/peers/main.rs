@@ -13,6 +13,7 @@
 
 mod cloud_init;
 mod ignition;
+mod jose;
 mod network;
 mod peer;
 mod systemd;
