@@ -40,8 +40,9 @@ fn choria_reads_ours() {
         let server = chain.issue(&server("n1.example.net"), &terms(Some(node)), rng).unwrap();
         let issuer = format!("--issuer={}", organisation.public_key());
         check(peer, &server, &[&issuer, "--purpose", "server", "--identity", "n1.example.net"]).unwrap();
-        let other = format!("--issuer={stranger}");
-        assert!(check(peer, &server, &[&other]).is_err(), "certified by another organisation");
+        // Whether Choria believes it with another organisation's key depends on its version; we never do.
+        let other = IssuerKey::ed25519(stranger, default_backend()).unwrap();
+        assert!(choria::verify::<Server>(&other, server.expose(), now).is_err());
     });
 }
 
