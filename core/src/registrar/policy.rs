@@ -127,8 +127,9 @@ pub enum CloneReaction {
     Lock,
     /// They are locked, and where it is certain which node is meant, nothing is taken from that node any more: no check-in,
     /// no leave, no delivery for its children; its credential is not renewed. Until an operator sends it away, or reissues
-    /// the token and the right machine redeems it: credentials from before are worth nothing then. Whoever holds a token
-    /// of one use while it can still be redeemed, or a copy of a node's disk, can bring this about.
+    /// the token and the right machine redeems it: credentials from before are worth nothing then. Its deadlines go on
+    /// meanwhile: silent for too long, or not confirmed in time, it retires. Whoever holds a token of one use while it can
+    /// still be redeemed, or a copy of a node's disk, can bring this about.
     Quarantine,
 }
 

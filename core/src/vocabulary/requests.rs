@@ -88,7 +88,8 @@ pub struct MakeLink {
 /// Give a live package a new token. Contents that were shredded meanwhile, after they had been given, do not come back: the
 /// answer says so, and so does that to who redeems it. A package that shall carry them once more is issued anew.
 ///
-/// A token that was locked, or a node that is in quarantine, for a suspected clone: whoever redeems the new token goes on.
+/// It is also how an operator decides about a suspected clone: the new token is not locked, and the node that redeems it is
+/// not in quarantine any more.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
