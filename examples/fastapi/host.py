@@ -76,9 +76,11 @@ def create_app(store: SqliteStore, registrar: Registrar, operators: dict[str, st
         return run(handfast.redeem(token=authorization.removeprefix("DPoP "), proof=dpop, source=source))
 
     @app.post("/check-in")
-    def check_in(authorization: Shown, dpop: Shown, node: str = Body(), sequence: int = Body()) -> JSONResponse:
-        credential = authorization.removeprefix("DPoP ")
-        return run(handfast.check_in(node=node, sequence=sequence, credential=credential, proof=dpop))
+    def check_in(
+        authorization: Shown, dpop: Shown, node: str = Body(), sequence: int = Body(), attempt: str | None = Body(None)
+    ) -> JSONResponse:
+        shown = {"credential": authorization.removeprefix("DPoP "), "proof": dpop}
+        return run(handfast.check_in(node=node, sequence=sequence, attempt=attempt, **shown))
 
     return app
 

@@ -34,7 +34,9 @@ from .commands import (
     redeem,
     reissue,
     report,
+    reset_recoveries,
     revoke,
+    unban,
 )
 from .errors import (
     AuditError,
@@ -102,11 +104,13 @@ __all__ = [
     "redeem",
     "reissue",
     "report",
+    "reset_recoveries",
     "reveal",
     "revoke",
     "run",
     "run_async",
     "sns",
     "timestamp",
+    "unban",
     "work",
 ]
