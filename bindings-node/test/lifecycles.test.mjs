@@ -166,6 +166,36 @@ for (const [name, make] of Object.entries(STORES)) {
       assert.equal(await world.refused({ type: 'redeem', token: fresh.token, fingerprint: 'm3' }), 'banned');
     });
 
+    it('a ban is lifted, and recoveries are counted anew', async () => {
+      const world = new World(make());
+      const subject = { scope: 'default', subject: 'm1' };
+      await world.run({ type: 'ban', authority, ...subject });
+      const unban = { type: 'unban', authority, ...subject, reason: 'a mistake' };
+      assert.deepEqual(await world.run(unban), { type: 'unbanned', ...subject, again: false });
+      const { token } = await world.issue('edge-1');
+      await world.redeem(token, 'm1');
+      const reset = { type: 'reset_recoveries', authority, key: 'subject/default/m1' };
+      assert.deepEqual(await world.run(reset), { type: 'recoveries_reset', changed: false });
+    });
+
+    it('a copied node is kept away until its token is reissued', async () => {
+      const world = new World(make(), { onCloneSuspected: 'quarantine' });
+      const contents = [{ type: 'file', name: 'agent.env', content: 'PASSWORD=hunter2' }];
+      const { package: id, token } = await world.issue('edge-1', { contents });
+      const { node, contentsShredded } = await world.redeem(token, 'm1');
+      assert.equal(contentsShredded, false);
+      const first = { type: 'check_in', node, fingerprint: 'm1', sequence: 1, attempt: 'a' };
+      assert.equal((await world.run(first)).again, false);
+      assert.equal((await world.run(first)).again, true);
+      assert.equal(await world.refused({ ...first, attempt: 'b' }), 'clone_suspected');
+      assert.equal(await world.refused({ ...first, sequence: 2 }), 'quarantined');
+      assert.equal(await world.refused({ type: 'redeem', token, fingerprint: 'm1' }), 'token_locked');
+      const reissued = await world.run({ type: 'reissue', authority, package: id, deliver: true });
+      assert.equal(reissued.contentsShredded, true);
+      assert.equal((await world.redeem(reissued.token, 'm1')).contentsShredded, true);
+      assert.equal((await world.run({ ...first, attempt: 'c' })).again, false);
+    });
+
     it('a subject that connects activates its package', async () => {
       const world = new World(make());
       const spiffeId = 'spiffe://example.org/edge-1';

@@ -108,6 +108,13 @@ export type Action =
     node: NodeId;
     /** Counts the node's check-ins from 1. The last number again is a lost reply; an older one is a suspected clone. */
     sequence: number;
+    /**
+     * Names this one attempt: drawn at random for each new number, kept by the node until the reply is there, and
+     * repeated only when the reply was lost. The last number under another name is a suspected clone, so two copies of
+     * one disk that beat in turn are found at the second beat. A node that never sends one is served all the same, at
+     * this cost: of two such copies, each looks like a lost reply of the other for as long as they keep step.
+     */
+    attempt?: RequestId | null;
     /** The node's credential, with a proof; it may have expired, the key is what counts. */
     credential?: Secret | string | null;
     /** The fingerprint it redeemed with, where the host vouches for it. */
@@ -142,6 +149,22 @@ export type Action =
     subject: Subject;
     /** Why, for the audit. */
     reason?: Reason | null;
+  }
+  /** Lift a ban. */
+  | {
+    type: 'unban';
+    /** The scope. */
+    scope: ScopeId;
+    /** The subject. */
+    subject: Subject;
+    /** Why, for the audit. */
+    reason?: Reason | null;
+  }
+  /** Count recoveries from 0 again. */
+  | {
+    type: 'reset_recoveries';
+    /** The record: a subject or a package. */
+    key: Key;
   }
   /** End a package for good. */
   | {
@@ -255,6 +278,10 @@ export type Answer =
   | ({ type: 'node_ended' } & NodeEnded)
   /** A subject is banned. */
   | ({ type: 'banned' } & Banned)
+  /** A subject is not banned any more. */
+  | ({ type: 'unbanned' } & Unbanned)
+  /** Recoveries are counted from 0 again. */
+  | ({ type: 'recoveries_reset' } & Changed)
   /** A package has ended. */
   | ({ type: 'revoked' } & Revoked)
   /** A scope or a pool is as asked. */
@@ -369,6 +396,27 @@ export interface CheckedIn {
   /** The node's new credential, where it proved a key and the registrar has signing keys. */
   credential?: Credential;
 }
+
+/**
+ * What is done about a suspected clone: a node that checks in with an older number or as another attempt, or a machine
+ * that shows a token whose uses others have spent.
+ */
+export type CloneReaction =
+  /** Nothing but the alert: an old token or a copied disk must not be able to stop a healthy node. */
+  | 'alert'
+  /**
+   * The package's tokens so far are locked: they give nothing to anybody any more, also no grant again. Its nodes go on.
+   * A reissued token is not locked.
+   */
+  | 'lock'
+  /**
+   * They are locked, and where it is certain which node is meant, nothing is taken from that node any more: no check-in,
+   * no leave, no delivery for its children; its credential is not renewed. Until an operator sends it away, or reissues
+   * the token and the right machine redeems it: credentials from before are worth nothing then. Its deadlines go on
+   * meanwhile: silent for too long, or not confirmed in time, it retires. Whoever holds a token of one use while it can
+   * still be redeemed, or a copy of a node's disk, can bring this about.
+   */
+  | 'quarantine';
 
 /** A scope or a pool is as asked. */
 export interface Configured {
@@ -932,6 +980,8 @@ export interface Policy {
   kinds?: Record<string, KindRule>;
   /** Seconds that a download link lives when nobody says. */
   linkSeconds?: number;
+  /** What is done about a suspected clone, besides the alert. */
+  onCloneSuspected?: CloneReaction;
   /** Marks what we made outside, so that two registrars never delete each other's things. */
   owner?: LabelValue;
   /** Seconds that an unused package lives when its issue does not say. */
@@ -1006,8 +1056,13 @@ export interface Redeemed {
   package: PackageId;
   /** The node that the presenter now is. */
   node: NodeId;
-  /** What the package carries. */
+  /** What the package carries, as far as it was not shredded. */
   contents: GivenContent[];
+  /**
+   * Whether contents that the package was issued with are not among these: they were shredded after they had been
+   * given, and a reissued token brings none of them back.
+   */
+  contentsShredded: boolean;
   /** Until when the same presenter may ask for the same grant again. */
   retryUntil: Timestamp;
   /** Until when the node must have checked in. */
@@ -1033,6 +1088,11 @@ export interface ReissuedAnswer {
   package: PackageId;
   /** When the new token ends. */
   expiresAt: Timestamp;
+  /**
+   * Whether contents that the package was issued with were shredded after they had been given: who redeems the new
+   * token is not given them.
+   */
+  contentsShredded: boolean;
   /** Whether this is the answer to a repeated request. */
   again: boolean;
   /** Until when the old token is good at the latest; it is dead, when absent. */
@@ -1274,6 +1334,16 @@ export interface Trust {
   accounts?: readonly AccountId[];
   /** The regions whose instances it may speak of. Empty: only the region that the topic is in. */
   regions?: readonly Region[];
+}
+
+/** A subject is not banned any more. */
+export interface Unbanned {
+  /** The scope. */
+  scope: ScopeId;
+  /** The subject. */
+  subject: Subject;
+  /** Whether it was not banned before, either. */
+  again: boolean;
 }
 
 /** A proof has to be made once more, with this nonce: the presenter's clock does not matter then. */

@@ -206,6 +206,32 @@ def test_a_node_leaves_is_evicted_or_banned(host: Host) -> None:
     assert host.refused(handfast.redeem(token=fresh["token"], fingerprint="m3"))["code"] == "banned"
 
 
+def test_a_ban_is_lifted_and_recoveries_are_counted_anew(host: Host) -> None:
+    ban = handfast.ban(scope="default", subject="m1", authority=OPERATOR)
+    host.run(ban)
+    unban = handfast.unban(scope="default", subject="m1", reason="a mistake", authority=OPERATOR)
+    assert host.run(unban) == {"type": "unbanned", "scope": "default", "subject": "m1", "again": False}
+    host.redeem(host.issue()["token"], "m1")
+    reset = handfast.reset_recoveries(key="subject/default/m1", authority=OPERATOR)
+    assert host.run(reset) == {"type": "recoveries_reset", "changed": False}
+
+
+def test_a_copied_node_is_kept_away_until_its_token_is_reissued(store: AnyStore) -> None:
+    host = Host(store, {"on_clone_suspected": "quarantine"})
+    issued = host.issue(contents=[{"type": "file", "name": "agent.env", "content": "PASSWORD=hunter2"}])
+    redeemed = host.redeem(issued["token"])
+    assert not redeemed["contents_shredded"]
+    first = handfast.check_in(node=redeemed["node"], fingerprint="m1", sequence=1, attempt="a")
+    assert [host.run(first)["type"] for _ in range(2)] == ["checked_in", "checked_in"]
+    assert host.refused({**first, "attempt": "b"})["code"] == "clone_suspected"
+    assert host.refused({**first, "sequence": 2})["code"] == "quarantined"
+    assert host.refused(handfast.redeem(token=issued["token"], fingerprint="m1"))["code"] == "token_locked"
+    reissued = host.run(handfast.reissue(package=issued["package"], deliver=True, authority=OPERATOR))
+    assert reissued["type"] == "reissued" and reissued["contents_shredded"]
+    assert host.redeem(reissued["token"])["contents_shredded"]
+    assert host.run({**first, "attempt": "c"})["type"] == "checked_in"
+
+
 def test_a_subject_that_connects_activates_its_package(host: Host) -> None:
     spiffe_id = "spiffe://example.org/edge-1"
     issued = host.issue(activates_on="report", bindings={"spiffe_id": spiffe_id})

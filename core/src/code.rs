@@ -350,6 +350,10 @@ codes! {
     NodeRetired = "node_retired",
     /// Two machines seem to share one identity.
     CloneSuspected = "clone_suspected",
+    /// Two machines showed the token, or shared the identity of a node of its package: it is locked until it is reissued.
+    TokenLocked = "token_locked",
+    /// Two machines shared the node's identity: both are kept away until an operator reissues its token or sends it away.
+    Quarantined = "quarantined",
     /// The request does not come from the instance's own address.
     WrongAddress = "wrong_address",
     /// The time in which an address proves an instance is over.

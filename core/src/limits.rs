@@ -221,7 +221,8 @@ pub const PACKAGE_TTL_MAX_SECONDS: u32 = 30 * 24 * 60 * 60;
 pub const WINDOW_MAX_SECONDS: u32 = 24 * 60 * 60;
 /// Longest life of a Kubernetes bootstrap token, in seconds: it is multi-use by nature, so it is short.
 pub const BOOTSTRAP_TOKEN_TTL_MAX_SECONDS: u32 = 15 * 60;
-/// Facts about suspected clones that one package may cause; more add nothing to the alert.
+/// Facts about suspected clones that one package may cause; more add nothing to the alert. What the policy does about a
+/// suspected clone happens all the same.
 pub const CLONE_FACTS: u32 = 8;
 /// First delay after a failed effect, in seconds; it doubles with each attempt.
 pub const BACKOFF_FIRST_SECONDS: u32 = 2;

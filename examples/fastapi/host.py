@@ -76,9 +76,9 @@ def create_app(store: SqliteStore, registrar: Registrar, operators: dict[str, st
         return run(handfast.redeem(token=authorization.removeprefix("DPoP "), proof=dpop, source=source))
 
     @app.post("/check-in")
-    def check_in(authorization: Shown, dpop: Shown, node: str = Body(), sequence: int = Body()) -> JSONResponse:
-        credential = authorization.removeprefix("DPoP ")
-        return run(handfast.check_in(node=node, sequence=sequence, credential=credential, proof=dpop))
+    def check_in(authorization: Shown, dpop: Shown, body: Annotated[dict[str, Any], Body()]) -> JSONResponse:
+        beat = {name: body[name] for name in ("node", "sequence", "attempt") if name in body}
+        return run({**beat, "type": "check_in", "credential": authorization.removeprefix("DPoP "), "proof": dpop})
 
     return app
 

@@ -99,7 +99,7 @@ def test_a_node_is_enrolled(http: TestClient) -> None:
     assert grant["contents"] == [{"type": "file", "name": "agent.env", "content": "PASSWORD=hunter2"}]
     assert node.post("/redeem", token).json() == {**grant, "again": True}
 
-    check_in = {"node": grant["node"], "sequence": 1}
+    check_in = {"node": grant["node"], "sequence": 1, "attempt": "first"}
     checked_in = node.post("/check-in", grant["credential"]["token"], check_in).json()
     assert checked_in["type"] == "checked_in"
     thief = Node(http).post("/check-in", checked_in["credential"]["token"], {**check_in, "sequence": 2})

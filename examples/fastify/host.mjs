@@ -50,8 +50,8 @@ export function createApp({ store, registrar, operators, executor }) {
   );
   app.post('/redeem', (request, reply) => answer(reply, { type: 'redeem', ...shown(request, 'token') }));
   app.post('/check-in', (request, reply) => {
-    const { node, sequence } = request.body ?? {};
-    return answer(reply, { type: 'check_in', node, sequence, ...shown(request, 'credential') });
+    const { node, sequence, attempt } = request.body ?? {};
+    return answer(reply, { type: 'check_in', node, sequence, attempt, ...shown(request, 'credential') });
   });
 
   const loop = () => work.perform(store, executor, { registrar }).catch((error) => app.log.error(error));

@@ -85,9 +85,11 @@ function tell(answer: Answer): string {
     case 'use_nonce':
       return answer.nonce;
     case 'banned':
+    case 'unbanned':
     case 'subject_observed':
       return answer.subject;
     case 'configured':
+    case 'recoveries_reset':
     case 'expired':
     case 'forgotten':
     case 'reported':

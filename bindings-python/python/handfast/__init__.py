@@ -34,7 +34,9 @@ from .commands import (
     redeem,
     reissue,
     report,
+    reset_recoveries,
     revoke,
+    unban,
 )
 from .errors import (
     AuditError,
@@ -107,6 +109,7 @@ __all__ = [
     "redeem",
     "reissue",
     "report",
+    "reset_recoveries",
     "reveal",
     "revoke",
     "run",
@@ -114,5 +117,6 @@ __all__ = [
     "sns",
     "template",
     "timestamp",
+    "unban",
     "work",
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "ChangePoolCommand",
     "CheckInCommand",
     "CheckedIn",
+    "CloneReaction",
     "CollisionEffectOutcome",
     "Command",
     "ConfigureScopeCommand",
@@ -106,6 +107,7 @@ __all__ = [
     "PoolItemGivenContent",
     "RebalanceChange",
     "Recipient",
+    "RecoveriesReset",
     "RedeemCommand",
     "Redeemed",
     "Refused",
@@ -115,6 +117,7 @@ __all__ = [
     "Release",
     "ReportCommand",
     "Reported",
+    "ResetRecoveriesCommand",
     "RevokeCommand",
     "Revoked",
     "Row",
@@ -140,6 +143,8 @@ __all__ = [
     "TopicPolicy",
     "Transition",
     "Trust",
+    "UnbanCommand",
+    "Unbanned",
     "UnknownEffectOutcome",
     "UseNonce",
     "VaultRow",
@@ -471,6 +476,13 @@ class CheckInCommand(TypedDict):
     """Say that a node is alive."""
 
     type: Literal["check_in"]
+    attempt: NotRequired[str | None]
+    """Names this one attempt: drawn at random for each new number, kept by the node until the reply is there,
+    and repeated only when the reply was lost. The last number under another name is a suspected clone, so two
+    copies of one disk that beat in turn are found at the second beat. A node that never sends one is served
+    all the same, at this cost: of two such copies, each looks like a lost reply of the other for as long as
+    they keep step.
+    """
     credential: NotRequired[str | Secret | None]
     """The node's credential, with a proof; it may have expired, the key is what counts."""
     fingerprint: NotRequired[str | None]
@@ -535,6 +547,38 @@ class BanCommand(TypedDict):
     """The scope."""
     subject: str
     """The subject."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class UnbanCommand(TypedDict):
+    """Lift a ban."""
+
+    type: Literal["unban"]
+    reason: NotRequired[str | None]
+    """Why, for the audit."""
+    scope: str
+    """The scope."""
+    subject: str
+    """The subject."""
+    authority: NotRequired[str]
+    """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
+    ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
+    """
+    source: NotRequired[str | IPv4Address | IPv6Address | None]
+    """The address that the request came from, as the host saw it."""
+
+
+class ResetRecoveriesCommand(TypedDict):
+    """Count recoveries from 0 again."""
+
+    type: Literal["reset_recoveries"]
+    key: str
+    """The record: a subject or a package."""
     authority: NotRequired[str]
     """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
     ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
@@ -736,6 +780,8 @@ CoreCommand = (
     | LeaveCommand
     | EvictCommand
     | BanCommand
+    | UnbanCommand
+    | ResetRecoveriesCommand
     | RevokeCommand
     | ConfigureScopeCommand
     | ChangePoolCommand
@@ -806,6 +852,9 @@ class KindRule(TypedDict):
     """Whether an identifier that the host merely vouches for is accepted; the policy's choice when left out."""
 
 
+CloneReaction = Literal["alert", "lock", "quarantine"]
+
+
 Release = Literal["when_gone", "at_end"]
 
 
@@ -862,6 +911,8 @@ class Policy(TypedDict):
     """Rules about kinds of packages. A kind without a rule sits under no parent."""
     link_seconds: NotRequired[int]
     """Seconds that a download link lives when nobody says."""
+    on_clone_suspected: NotRequired[CloneReaction]
+    """What is done about a suspected clone, besides the alert."""
     owner: NotRequired[str]
     """Marks what we made outside, so that two registrars never delete each other's things."""
     package_ttl_seconds: NotRequired[int]
@@ -1091,6 +1142,10 @@ class Reissued(TypedDict):
     type: Literal["reissued"]
     again: bool
     """Whether this is the answer to a repeated request."""
+    contents_shredded: bool
+    """Whether contents that the package was issued with were shredded after they had been given: who redeems the
+    new token is not given them.
+    """
     expires_at: str
     """When the new token ends."""
     old_until: NotRequired[str]
@@ -1121,7 +1176,11 @@ class Redeemed(TypedDict):
     again: bool
     """Whether this is a retry."""
     contents: list[GivenContent]
-    """What the package carries."""
+    """What the package carries, as far as it was not shredded."""
+    contents_shredded: bool
+    """Whether contents that the package was issued with are not among these: they were shredded after they had
+    been given, and a reissued token brings none of them back.
+    """
     credential: NotRequired[Credential]
     """The node's credential, where it proved a key and the registrar has signing keys."""
     node: str
@@ -1176,6 +1235,26 @@ class Banned(TypedDict):
     """The scope."""
     subject: str
     """The subject."""
+
+
+class Unbanned(TypedDict):
+    """A subject is not banned any more."""
+
+    type: Literal["unbanned"]
+    again: bool
+    """Whether it was not banned before, either."""
+    scope: str
+    """The scope."""
+    subject: str
+    """The subject."""
+
+
+class RecoveriesReset(TypedDict):
+    """Recoveries are counted from 0 again."""
+
+    type: Literal["recoveries_reset"]
+    changed: bool
+    """``false``: nothing was due, or nothing new was said."""
 
 
 class Revoked(TypedDict):
@@ -1275,6 +1354,8 @@ Answer = (
     | CheckedIn
     | NodeEnded
     | Banned
+    | Unbanned
+    | RecoveriesReset
     | Revoked
     | Configured
     | Expired

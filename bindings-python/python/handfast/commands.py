@@ -31,7 +31,9 @@ from ._schema import (
     RedeemCommand,
     ReissueCommand,
     ReportCommand,
+    ResetRecoveriesCommand,
     RevokeCommand,
+    UnbanCommand,
 )
 
 __all__ = [
@@ -51,7 +53,9 @@ __all__ = [
     "redeem",
     "reissue",
     "report",
+    "reset_recoveries",
     "revoke",
+    "unban",
 ]
 
 
@@ -280,6 +284,7 @@ def check_in(
     *,
     node: str,
     sequence: int,
+    attempt: str | None = None,
     credential: str | Secret | None = None,
     fingerprint: str | None = None,
     proof: str | Secret | None = None,
@@ -291,6 +296,11 @@ def check_in(
     ``node``: The node.
     ``sequence``: Counts the node's check-ins from 1. The last number again is a lost reply; an older one is a
         suspected clone.
+    ``attempt``: Names this one attempt: drawn at random for each new number, kept by the node until the reply
+        is there, and repeated only when the reply was lost. The last number under another name is a suspected
+        clone, so two copies of one disk that beat in turn are found at the second beat. A node that never
+        sends one is served all the same, at this cost: of two such copies, each looks like a lost reply of
+        the other for as long as they keep step.
     ``credential``: The node's credential, with a proof; it may have expired, the key is what counts.
     ``fingerprint``: The fingerprint it redeemed with, where the host vouches for it.
     ``proof``: The node's proof of its key, over ``check-in``.
@@ -300,6 +310,8 @@ def check_in(
     ``source``: The address that the request came from, as the host saw it.
     """
     command: CheckInCommand = {"type": "check_in", "node": node, "sequence": sequence}
+    if attempt is not None:
+        command["attempt"] = attempt
     if credential is not None:
         command["credential"] = credential
     if fingerprint is not None:
@@ -390,6 +402,56 @@ def ban(
     command: BanCommand = {"type": "ban", "scope": scope, "subject": subject}
     if reason is not None:
         command["reason"] = reason
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def unban(
+    *,
+    scope: str,
+    subject: str,
+    reason: str | None = None,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> UnbanCommand:
+    """Lift a ban.
+
+    ``scope``: The scope.
+    ``subject``: The subject.
+    ``reason``: Why, for the audit.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: UnbanCommand = {"type": "unban", "scope": scope, "subject": subject}
+    if reason is not None:
+        command["reason"] = reason
+    if authority is not None:
+        command["authority"] = authority
+    if source is not None:
+        command["source"] = source
+    return command
+
+
+def reset_recoveries(
+    *,
+    key: str,
+    authority: str | None = None,
+    source: str | IPv4Address | IPv6Address | None = None,
+) -> ResetRecoveriesCommand:
+    """Count recoveries from 0 again.
+
+    ``key``: The record: a subject or a package.
+    ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
+        ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
+        request.
+    ``source``: The address that the request came from, as the host saw it.
+    """
+    command: ResetRecoveriesCommand = {"type": "reset_recoveries", "key": key}
     if authority is not None:
         command["authority"] = authority
     if source is not None:

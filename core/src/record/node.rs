@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::{Index, Key};
 use crate::{
     aws::InstanceId,
-    id::{Digest, Fingerprint, KeyId, NodeId, NodeName, PackageId, ScopeId},
+    id::{Digest, Fingerprint, KeyId, NodeId, NodeName, PackageId, RequestId, ScopeId, Subject},
     limits,
+    spire::SpiffeId,
     time::Timestamp,
     vocabulary::{Event, Fact, NodeClaimed},
 };
@@ -57,7 +58,7 @@ pub enum RetireReason {
     Left,
     /// An operator sent it away; it may return with a new token.
     Evicted,
-    /// An operator banned its subject for good.
+    /// An operator banned its subject.
     Banned,
     /// It was silent for longer than an ephemeral node may be.
     Inactive,
@@ -95,6 +96,9 @@ pub struct Node {
     /// The name it gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_name: Option<NodeName>,
+    /// The SPIFFE id that the host found on its connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spiffe_id: Option<SpiffeId>,
     /// The instance it named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
@@ -114,6 +118,12 @@ pub struct Node {
     pub activate_by: Timestamp,
     /// The last check-in's number; 0 before the first.
     pub sequence: u64,
+    /// What it named its last check-in, if it names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<RequestId>,
+    /// Whether nothing is taken from it until it redeems a reissued token: two machines shared its identity.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quarantined: bool,
     /// When it last checked in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
@@ -142,6 +152,13 @@ impl Node {
             NodeStatus::Claimed | NodeStatus::Active => true,
             NodeStatus::Retired => false,
         }
+    }
+
+    /// Every name that it goes by: its fingerprint, and what it said of itself. A ban reaches it under each.
+    pub fn names(&self) -> impl Iterator<Item = Subject> + use<> {
+        let node_name = self.node_name.clone().map(Subject::NodeName);
+        let spiffe_id = self.spiffe_id.clone().map(Subject::Spiffe);
+        std::iter::once(self.fingerprint.clone().into()).chain(node_name).chain(spiffe_id)
     }
 
     /// When an ephemeral node retires unless it is heard of.
@@ -176,6 +193,7 @@ impl Node {
             scope: claimed.scope.clone(),
             fingerprint: claimed.fingerprint.clone(),
             node_name: None,
+            spiffe_id: None,
             instance: None,
             status: NodeStatus::Claimed,
             generation: claimed.generation,
@@ -185,6 +203,8 @@ impl Node {
             grant_open: true,
             activate_by: claimed.activate_by,
             sequence: 0,
+            attempt: None,
+            quarantined: false,
             last_seen: None,
             inactivity_seconds: None,
             source: None,
@@ -198,6 +218,7 @@ impl Node {
 
     fn claim(&mut self, claimed: &NodeClaimed, event: &Event) {
         self.node_name = claimed.node_name.clone();
+        self.spiffe_id = claimed.spiffe_id.clone();
         self.instance = claimed.instance.clone();
         self.status = NodeStatus::Claimed;
         self.generation = claimed.generation;
@@ -206,6 +227,8 @@ impl Node {
         self.grant_open = true;
         self.activate_by = claimed.activate_by;
         self.sequence = 0;
+        self.attempt = None;
+        self.quarantined = false;
         self.last_seen = None;
         self.inactivity_seconds = claimed.inactivity_seconds;
         self.source = event.source;
@@ -227,16 +250,19 @@ impl Node {
             self.claim(claimed, event);
         } else if let Fact::NodeProven { proof } = &event.fact {
             self.remember(Some(*proof));
-        } else if let Fact::NodeCheckedIn { sequence, credential, proof } = &event.fact {
+        } else if let Fact::NodeCheckedIn { sequence, credential, proof, attempt } = &event.fact {
             self.status = NodeStatus::Active;
             self.grant_open = false;
             self.sequence = *sequence;
+            self.attempt = attempt.clone();
             self.last_seen = Some(event.at);
             self.source = event.source;
             if credential.is_some() {
                 self.credential = credential.clone();
             }
             self.remember(*proof);
+        } else if let Fact::NodeQuarantined = &event.fact {
+            self.quarantined = true;
         } else if let Fact::NodeGrantClosed = &event.fact {
             self.grant_open = false;
         } else if let Fact::NodeRetired { reason } = &event.fact {

@@ -285,6 +285,10 @@ pub struct Package {
     pub delivery_open: bool,
     /// Whether the token can still be redeemed, as far as time goes.
     pub token_open: bool,
+    /// Tokens up to this generation give nothing to anybody any more: two machines showed one, or shared the identity of
+    /// a node, and the policy locked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<u16>,
     /// Whether its contents were shredded. A token that is reissued afterwards brings none of them back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contents_shredded: bool,
@@ -377,6 +381,19 @@ impl Package {
     pub fn token_of(&self, generation: u16) -> Option<&TokenDigest> {
         let old = self.old_token.as_ref().map(|old| &old.token);
         [self.token.as_ref(), old].into_iter().flatten().find(|token| token.generation == generation)
+    }
+
+    /// Whether the token of that generation was locked because of a suspected clone.
+    #[must_use]
+    pub fn is_locked(&self, generation: u16) -> bool {
+        self.locked.is_some_and(|locked| generation <= locked)
+    }
+
+    /// Whether it was issued with contents that are shredded by now, and so not given to who redeems a reissued token.
+    #[must_use]
+    pub fn lacks_contents(&self) -> bool {
+        let mut own = self.issued.contents.iter().filter_map(PackageContent::secret);
+        self.contents_shredded && own.any(|secret| secret.package == self.id)
     }
 
     /// Whether everything external that it needs exists, so that it can be handed over. Once it was handed over, some of it may
@@ -534,6 +551,7 @@ impl Package {
             link: None,
             delivery: None,
             delivery_open: true,
+            locked: None,
             contents_shredded: false,
             activated_at: None,
             activated_from: None,
@@ -572,6 +590,8 @@ impl Package {
             Fact::LinkMade { number, expires_at } => {
                 self.link = Some(PackageLink { number: *number, expires_at: *expires_at });
             }
+            Fact::TokenLocked { generation } => self.locked = Some(*generation),
+            Fact::RecoveriesReset => self.recoveries = 0,
             Fact::TokenClosed => self.token_open = false,
             Fact::OldTokenClosed => self.old_token = None,
             Fact::PackageReissued(reissued) => self.reissue(reissued),
@@ -623,12 +643,15 @@ impl Package {
             | Fact::NameFreed
             | Fact::SubjectExpected { .. }
             | Fact::SubjectBound { .. }
+            | Fact::SubjectClaimed { .. }
             | Fact::SubjectRecovered { .. }
             | Fact::SubjectReleased
             | Fact::SubjectBanned { .. }
+            | Fact::SubjectUnbanned { .. }
             | Fact::NodeClaimed(_)
             | Fact::NodeProven { .. }
             | Fact::NodeCheckedIn { .. }
+            | Fact::NodeQuarantined
             | Fact::NodeGrantClosed
             | Fact::NodeRetired { .. }
             | Fact::ScopeConfigured { .. }

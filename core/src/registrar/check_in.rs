@@ -1,16 +1,16 @@
 //! CheckIn: a node is alive. The first one confirms that it has what it was given.
 
+use std::cmp::Ordering;
+
 use super::{
-    credential,
+    ban, clone, credential,
     draft::{Draft, Step, refuse, refuse_unknown},
+    end,
     expire::ancestor_has_ended,
     presenter::{self, Doing, Presenter, Shown},
-    revoke::is_banned,
 };
 use crate::{
-    id::Subject,
-    limits,
-    record::{Key, Node, NodeStatus, Package, PackageStatus},
+    record::{Key, Node, NodeStatus, Package, PackageStatus, RetireReason},
     vocabulary::{ActivatesOn, Answer, CheckIn, CheckedIn, Error, Fact, Refusal},
 };
 
@@ -20,8 +20,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
     }
     let Some(node) = draft.node(check_in.node)? else { return refuse_unknown(Refusal::Unknown) };
     let key = Key::Node(node.id);
-    let names_of = names(&node).map(|subject| Key::Subject(node.scope.clone(), subject));
-    draft.prefetch(&names_of.chain([Key::Package(node.package)]).collect::<Vec<_>>())?;
+    draft.prefetch(&presenter::keys(&node))?;
     let shown = Shown {
         fingerprint: check_in.fingerprint.as_ref(),
         proof: check_in.proof.as_ref(),
@@ -32,11 +31,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
     if !package.status.is_live() || ancestor_has_ended(draft, &package)? {
         return refuse(Refusal::Ended, Key::Package(package.id));
     }
-    for subject in names(&node) {
-        if is_banned(draft, &node.scope, &subject)? {
-            return refuse(Refusal::Banned, Key::Subject(node.scope.clone(), subject));
-        }
+    if let Some(ban) = ban::first_banned(draft, &node.scope, node.names())? {
+        return banned(draft, &node, &ban);
     }
+    presenter::check_not_quarantined(&node)?;
     match node.status {
         NodeStatus::Retired => return refuse(Refusal::NodeRetired, key),
         NodeStatus::Claimed if draft.is_past(node.activate_by, &key)? => {
@@ -45,16 +43,24 @@ pub(super) fn decide(draft: &mut Draft<'_>, check_in: &CheckIn) -> Step<Answer> 
         NodeStatus::Claimed | NodeStatus::Active => {}
     }
     match check_in.sequence.cmp(&node.sequence) {
-        std::cmp::Ordering::Greater => take_in(draft, &package, &node, &presenter, check_in.sequence),
-        std::cmp::Ordering::Equal => again(draft, &node, &presenter),
-        std::cmp::Ordering::Less => clone_suspected(draft, &package, &node),
+        Ordering::Greater => take_in(draft, &package, &node, &presenter, check_in),
+        Ordering::Equal if is_same_attempt(&node, check_in) => again(draft, &node, &presenter),
+        Ordering::Equal | Ordering::Less => clone_suspected(draft, &package, &node),
     }
 }
 
-/// Who a node is, and who it said it is: it is banned under either.
-fn names(node: &Node) -> impl Iterator<Item = Subject> + use<> {
-    let fingerprint = Subject::Fingerprint(node.fingerprint.clone());
-    std::iter::once(fingerprint).chain(node.node_name.clone().map(Subject::NodeName))
+/// Whether a repeated number is a lost reply, as far as the node tells. One that named its attempt does so again: a copy
+/// must not get away with silence.
+fn is_same_attempt(node: &Node, check_in: &CheckIn) -> bool {
+    node.attempt.is_none() || node.attempt == check_in.attempt
+}
+
+/// The ban did not find the node, because it was not the first to say that name. Now it has come by itself.
+fn banned(draft: &mut Draft<'_>, node: &Node, ban: &Key) -> Step<Answer> {
+    if node.is_live() {
+        end::node(draft, node, RetireReason::Banned)?;
+    }
+    Ok(draft.refuse_with_facts(Refusal::Banned, ban, "check_in"))
 }
 
 fn take_in(
@@ -62,13 +68,15 @@ fn take_in(
     package: &Package,
     node: &Node,
     presenter: &Presenter,
-    sequence: u64,
+    check_in: &CheckIn,
 ) -> Step<Answer> {
-    let credential = credential::grant(draft, presenter)?;
-    draft.emit(
-        Key::Node(node.id),
-        Fact::NodeCheckedIn { sequence, credential, proof: presenter.proof_digest() },
-    )?;
+    let fact = Fact::NodeCheckedIn {
+        sequence: check_in.sequence,
+        credential: credential::grant(draft, presenter)?,
+        proof: presenter.proof_digest(),
+        attempt: check_in.attempt.clone(),
+    };
+    draft.emit(Key::Node(node.id), fact)?;
     let key = Key::Package(package.id);
     if package.nodes.iter().any(|listed| listed.id == node.id && listed.grant_open) {
         draft.emit(key.clone(), Fact::GrantClosed { node: node.id })?;
@@ -81,9 +89,7 @@ fn take_in(
 
 /// A lost reply: the same answer, with the same credential.
 fn again(draft: &mut Draft<'_>, node: &Node, presenter: &Presenter) -> Step<Answer> {
-    if let Some(proof) = presenter.proof_digest() {
-        draft.emit(Key::Node(node.id), Fact::NodeProven { proof })?;
-    }
+    presenter.remember(draft, node.id)?;
     answer(draft, node, presenter, true)
 }
 
@@ -93,14 +99,8 @@ fn answer(draft: &mut Draft<'_>, node: &Node, presenter: &Presenter, again: bool
     Ok(Answer::CheckedIn(CheckedIn { node: node.id, sequence: node.sequence, credential: None, again }))
 }
 
-/// An older number than one already seen: a copy of the node went another way.
+/// An older number than one already seen, or another attempt under the last one: a copy of the node went another way.
 fn clone_suspected(draft: &mut Draft<'_>, package: &Package, node: &Node) -> Step<Answer> {
-    let key = Key::Package(package.id);
-    if package.clones_suspected < limits::CLONE_FACTS {
-        draft.emit(
-            key.clone(),
-            Fact::CloneSuspected { node: node.id, fingerprint: node.fingerprint.clone() },
-        )?;
-    }
-    Ok(draft.refuse_with_facts(Refusal::CloneSuspected, &key, "check_in"))
+    clone::suspect(draft, package, Some(node.id), &node.fingerprint)?;
+    Ok(draft.refuse_with_facts(Refusal::CloneSuspected, &Key::Package(package.id), "check_in"))
 }

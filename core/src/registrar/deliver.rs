@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{
+    ban,
     contents::open_contents,
     draft::{Draft, Step, refuse, refuse_unknown},
     expire::ancestor_has_ended,
     instance,
-    presenter::{self, Doing, Shown},
+    presenter::{self, Doing, Presenter, Shown},
 };
 use crate::{
     code::Code,
@@ -23,6 +24,18 @@ use crate::{
 
 pub(super) fn decide(draft: &mut Draft<'_>, deliver: &Deliver) -> Step<Answer> {
     let (package, to) = match &deliver.to {
+        Recipient::ParentNode { package, node, fingerprint, proof, credential } => {
+            let shown = Shown {
+                fingerprint: fingerprint.as_ref(),
+                proof: proof.as_ref(),
+                token: credential.as_ref(),
+            };
+            let package = known(draft, *package)?;
+            let presenter = is_node_above(draft, &package, *node, &shown)?;
+            let answer = hand_over(draft, &package, DeliveredTo::ParentNode { node: *node })?;
+            presenter.remember(draft, *node)?;
+            return Ok(answer);
+        }
         Recipient::Operator { package } => to_operator(draft, *package)?,
         Recipient::Link { link } => by_link(draft, link)?,
         Recipient::Instance { instance, identity } => {
@@ -32,16 +45,6 @@ pub(super) fn decide(draft: &mut Draft<'_>, deliver: &Deliver) -> Step<Answer> {
             };
             let by_id_alone = draft.registrar.policy.instance_id_alone && identity.is_none();
             (known(draft, id)?, DeliveredTo::Instance { instance: instance.clone(), by_id_alone })
-        }
-        Recipient::ParentNode { package, node, fingerprint, proof, credential } => {
-            let shown = Shown {
-                fingerprint: fingerprint.as_ref(),
-                proof: proof.as_ref(),
-                token: credential.as_ref(),
-            };
-            let package = known(draft, *package)?;
-            is_node_above(draft, &package, *node, &shown)?;
-            (package, DeliveredTo::ParentNode { node: *node })
         }
     };
     hand_over(draft, &package, to)
@@ -83,15 +86,19 @@ fn is_node_above(
     package: &Package,
     node: crate::id::NodeId,
     shown: &Shown<'_>,
-) -> Step<()> {
+) -> Step<Presenter> {
     let Some(node) = draft.node(node)? else { return refuse_unknown(Refusal::Unknown) };
     draft.prefetch(&presenter::keys(&node))?;
-    presenter::is_node(draft, &node, Doing::Deliver, shown)?;
+    let presenter = presenter::is_node(draft, &node, Doing::Deliver, shown)?;
+    if let Some(ban) = ban::first_banned(draft, &node.scope, node.names())? {
+        return refuse(Refusal::Banned, ban);
+    }
+    presenter::check_not_quarantined(&node)?;
     let key = Key::Node(node.id);
     if package.issued.parents.first() != Some(&node.package) {
         return refuse(Refusal::Unknown, key);
     }
-    if node.status != NodeStatus::Active { refuse(Refusal::NotActive, key) } else { Ok(()) }
+    if node.status != NodeStatus::Active { refuse(Refusal::NotActive, key) } else { Ok(presenter) }
 }
 
 fn hand_over(draft: &mut Draft<'_>, package: &Package, to: DeliveredTo) -> Step<Answer> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     draft::{Draft, Step},
     policy::Release,
+    presenter,
 };
 use crate::{
     id::{PackageId, Subject},
@@ -66,6 +67,11 @@ fn gather(draft: &mut Draft<'_>, root: &Arc<Package>) -> Step<Vec<Arc<Package>>>
     }
     let keys: Vec<Key> = members.iter().flat_map(|member| keys_of_end(member)).collect();
     draft.prefetch(&keys)?;
+    let mut names = Vec::new();
+    for listed in members.iter().flat_map(|member| &member.nodes).filter(|node| node.live) {
+        names.extend(draft.node(listed.id)?.iter().flat_map(|node| presenter::keys(node)));
+    }
+    draft.prefetch(&names)?;
     Ok(members)
 }
 
@@ -105,12 +111,6 @@ pub(super) fn declared_subjects(package: &Package) -> impl Iterator<Item = Subje
 
 fn end_one(draft: &mut Draft<'_>, package: &Package, end: Fact, ending: &[PackageId]) -> Step<()> {
     let issued = &package.issued;
-    for listed in package.nodes.iter().filter(|node| node.live) {
-        let node = draft
-            .node(listed.id)?
-            .ok_or_else(|| Error::CorruptRecord(format!("node {} is missing", listed.id)))?;
-        retire(draft, &node, RetireReason::PackageEnded)?;
-    }
     let named = draft.name(&issued.scope, &issued.name)?.and_then(|entry| entry.package);
     if named == Some(package.id) {
         draft.emit(Key::Name(issued.scope.clone(), issued.name.clone()), Fact::NameFreed)?;
@@ -120,6 +120,12 @@ fn end_one(draft: &mut Draft<'_>, package: &Package, end: Fact, ending: &[Packag
         if named == Some(package.id) {
             draft.emit(Key::Subject(issued.scope.clone(), subject), Fact::SubjectReleased)?;
         }
+    }
+    for listed in package.nodes.iter().filter(|node| node.live) {
+        let node = draft
+            .node(listed.id)?
+            .ok_or_else(|| Error::CorruptRecord(format!("node {} is missing", listed.id)))?;
+        retire(draft, &node, RetireReason::PackageEnded)?;
     }
     if let Some(parent) = issued.parents.first().filter(|parent| !ending.contains(parent))
         && draft.package(*parent)?.is_some_and(|parent| parent.status.is_live())
@@ -188,6 +194,7 @@ fn unblock(draft: &mut Draft<'_>, waiting: PackageId, before: PackageId) -> Step
 /// Retires one node of a package that goes on, and the package with its last one.
 pub(super) fn node(draft: &mut Draft<'_>, node: &Node, reason: RetireReason) -> Step<()> {
     let key = Key::Package(node.package);
+    draft.prefetch(&presenter::keys(node))?;
     retire(draft, node, reason)?;
     let Some(package) = draft.package(node.package)?.filter(|package| package.status.is_live()) else {
         return Ok(());
@@ -216,12 +223,21 @@ pub(super) fn settle(draft: &mut Draft<'_>, id: PackageId) -> Step<()> {
     }
 }
 
+/// Retires a node, and frees the names that lead to it.
 pub(super) fn retire(draft: &mut Draft<'_>, node: &Node, reason: RetireReason) -> Step<()> {
     draft.emit(Key::Node(node.id), Fact::NodeRetired { reason })?;
-    let subject = Subject::Fingerprint(node.fingerprint.clone());
-    let current = draft.subject(&node.scope, &subject)?.and_then(|subject| subject.node);
-    if current == Some(node.id) {
-        draft.emit(Key::Subject(node.scope.clone(), subject), Fact::SubjectReleased)?;
+    for subject in node.names() {
+        let Some(entry) = draft.subject(&node.scope, &subject)? else { continue };
+        let key = Key::Subject(node.scope.clone(), subject);
+        if entry.node == Some(node.id) {
+            draft.emit(key.clone(), Fact::SubjectReleased)?;
+            if let Some(package) = entry.package {
+                draft.emit(key.clone(), Fact::SubjectExpected { package })?; // another node may come
+            }
+        }
+        if entry.claimed_by == Some(node.id) {
+            draft.emit(key, Fact::SubjectClaimed { node: None })?;
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     draft::{Draft, Step},
-    end,
+    end, presenter,
 };
 use crate::{
     id::{NodeId, PackageId},
@@ -89,10 +89,7 @@ fn node(draft: &mut Draft<'_>, id: NodeId) -> Step<bool> {
     if !node.is_live() {
         return Ok(false);
     }
-    draft.prefetch(&[
-        Key::Package(node.package),
-        Key::Subject(node.scope.clone(), node.fingerprint.clone().into()),
-    ])?;
+    draft.prefetch(&presenter::keys(&node))?;
     if draft.package(node.package)?.is_none_or(|package| !package.status.is_live()) {
         end::retire(draft, &node, RetireReason::PackageEnded)?;
         return Ok(true);

@@ -1,8 +1,10 @@
 //! The registrar: policy, keys, and the pure function [`Registrar::decide`].
 
+mod ban;
 mod batch;
 mod bindings;
 mod check_in;
+mod clone;
 mod contents;
 mod credential;
 mod deliver;
@@ -29,7 +31,7 @@ use std::sync::Arc;
 
 pub use batch::{BatchDecision, BatchOutcome, PendingAll};
 pub use explain::Explanation;
-pub use policy::{Enrolled, InstanceRule, KindRule, Policy, Release, SpirePolicy};
+pub use policy::{CloneReaction, Enrolled, InstanceRule, KindRule, Policy, Release, SpirePolicy};
 use rand_core::CryptoRng;
 pub use resource::Revealed;
 pub use session::{Session, Step};

@@ -47,6 +47,8 @@ pub struct Policy {
     pub recoveries: u32,
     /// What becomes of a subject that is a node already and shows the token of another package.
     pub enrolled_elsewhere: Enrolled,
+    /// What is done about a suspected clone, besides the alert.
+    pub on_clone_suspected: CloneReaction,
     /// When an ended package gives back what its scope had reserved and its items of pools.
     pub release: Release,
     /// Rules about kinds of packages. A kind without a rule sits under no parent.
@@ -84,6 +86,7 @@ impl Default for Policy {
             reissue_grace_seconds: 60 * 60,
             recoveries: limits::RECOVERIES,
             enrolled_elsewhere: Enrolled::default(),
+            on_clone_suspected: CloneReaction::default(),
             release: Release::default(),
             kinds: BTreeMap::new(),
             spire: SpirePolicy::default(),
@@ -111,6 +114,26 @@ pub enum Enrolled {
     Refuse,
     /// Its old node retires, and it is one of the other package.
     Move,
+}
+
+/// What is done about a suspected clone: a node that checks in with an older number or as another attempt, or a machine
+/// that shows a token whose uses others have spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CloneReaction {
+    /// Nothing but the alert: an old token or a copied disk must not be able to stop a healthy node.
+    #[default]
+    Alert,
+    /// The package's tokens so far are locked: they give nothing to anybody any more, also no grant again. Its nodes go on.
+    /// A reissued token is not locked.
+    Lock,
+    /// They are locked, and where it is certain which node is meant, nothing is taken from that node any more: no check-in,
+    /// no leave, no delivery for its children; its credential is not renewed. Until an operator sends it away, or reissues
+    /// the token and the right machine redeems it: credentials from before are worth nothing then. Its deadlines go on
+    /// meanwhile: silent for too long, or not confirmed in time, it retires. Whoever holds a token of one use while it can
+    /// still be redeemed, or a copy of a node's disk, can bring this about.
+    Quarantine,
 }
 
 /// When an ended package gives back what it held.

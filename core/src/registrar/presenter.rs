@@ -2,14 +2,14 @@
 
 use super::draft::{Draft, Step, Stop, refuse};
 use crate::{
-    id::{Digest, Fingerprint, Kind},
+    id::{Digest, Fingerprint, Kind, NodeId},
     jwt::{
         Thumbprint, credential,
         proof::{self, ProofError},
     },
     record::{Key, Node},
     secret::Secret,
-    vocabulary::{Error, Refusal},
+    vocabulary::{Error, Fact, Refusal},
 };
 
 /// What a node wants to do: the part of the URL that its proof covers.
@@ -67,6 +67,14 @@ impl Presenter {
     /// What is remembered of its proof.
     pub(super) fn proof_digest(&self) -> Option<Digest> {
         self.proof.map(|proof| proof.digest)
+    }
+
+    /// Writes down what was proven, so that it counts once.
+    pub(super) fn remember(&self, draft: &mut Draft<'_>, node: NodeId) -> Step<()> {
+        match self.proof_digest() {
+            Some(proof) => draft.emit(Key::Node(node), Fact::NodeProven { proof }),
+            None => Ok(()),
+        }
     }
 
     /// A proof counts once.
@@ -135,9 +143,15 @@ fn proven(
     Ok(Presenter { fingerprint, proof: Some(Proven { digest, key: proof.thumbprint() }) })
 }
 
-/// What has to be looked at to know a node again.
-pub(super) fn keys(node: &Node) -> [Key; 2] {
-    [Key::Package(node.package), Key::Subject(node.scope.clone(), node.fingerprint.clone().into())]
+/// What has to be looked at to know a node again, under each of its names.
+pub(super) fn keys(node: &Node) -> Vec<Key> {
+    let names = node.names().map(|subject| Key::Subject(node.scope.clone(), subject));
+    names.chain([Key::Package(node.package)]).collect()
+}
+
+/// Of two machines with one identity nobody knows which is the right one: nothing is taken from either.
+pub(super) fn check_not_quarantined(node: &Node) -> Step<()> {
+    if node.is_live() && node.quarantined { refuse(Refusal::Quarantined, Key::Node(node.id)) } else { Ok(()) }
 }
 
 /// Finds out whether somebody is this node.
@@ -162,7 +176,8 @@ pub(super) fn is_node(
 }
 
 /// A node that was given a credential shows it, too. It may have expired while the node was off: the key is what counts,
-/// and the credential says which node the key means.
+/// and the credential says which node the key means. One from before the token that the node redeemed last is a copy's:
+/// whoever redeemed that token has a newer one. Credentials tell whole seconds.
 fn check_credential(draft: &Draft<'_>, node: &Node, proven: Proven, shown: Option<&Secret>) -> Step<()> {
     let key = Key::Node(node.id);
     let Some(ring) = &draft.registrar.signing else { return Ok(()) };
@@ -175,7 +190,8 @@ fn check_credential(draft: &Draft<'_>, node: &Node, proven: Proven, shown: Optio
         Err(error) => return refuse(Refusal::Credential(error.code()), key),
     };
     let says = &identified.credential;
-    if says.node == node.id && says.key == proven.key {
+    let is_older = says.issued_at.plus_seconds(1) <= node.claimed_at;
+    if says.node == node.id && says.key == proven.key && !is_older {
         Ok(())
     } else {
         refuse(Refusal::CredentialMismatch, key)

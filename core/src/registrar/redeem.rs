@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{
-    bindings,
+    bindings, clone,
     contents::open_contents,
     credential,
     draft::{Draft, Step, refuse, refuse_unknown},
@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     id::{NodeId, Subject},
-    limits,
     record::{Key, Node, Package, PackageStatus, RetireReason},
     token::EnrollmentToken,
     vocabulary::{ActivatesOn, Answer, Fact, NodeClaimed, Redeem, Redeemed, Refusal},
@@ -34,6 +33,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, redeem: &Redeem) -> Step<Answer> {
             return refuse(Refusal::Ended, key);
         }
         PackageStatus::Delivered | PackageStatus::Activated => {}
+    }
+    if package.is_locked(token.generation()) {
+        return refuse(Refusal::TokenLocked, key);
     }
     let current = package.token.as_ref().map(|token| token.generation);
     if package.delivery.is_none() && current == Some(token.generation()) {
@@ -130,9 +132,7 @@ fn authenticate(draft: &mut Draft<'_>, token: &EnrollmentToken) -> Step<Arc<Pack
 
 /// The same presenter once more: it gets the same grant.
 fn again(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Node) -> Step<Answer> {
-    if let Some(proof) = claim.presenter.proof_digest() {
-        draft.emit(Key::Node(node.id), Fact::NodeProven { proof })?;
-    }
+    claim.presenter.remember(draft, node.id)?;
     answer(draft, claim, true)
 }
 
@@ -148,11 +148,42 @@ fn first(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Answer> {
     consume(draft, claim)?;
     let bound = Fact::SubjectBound { node: claim.node, package: package.id };
     draft.emit(Key::Subject(package.issued.scope.clone(), claim.subject()), bound)?;
-    for subject in end::declared_subjects(package) {
-        let bound = Fact::SubjectBound { node: claim.node, package: package.id };
-        draft.emit(Key::Subject(package.issued.scope.clone(), subject), bound)?;
-    }
+    bind_declared(draft, claim)?;
+    claim_names(draft, claim, None)?;
     answer(draft, claim, false)
+}
+
+/// The subjects that the package names are this node.
+fn bind_declared(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<()> {
+    let (package, scope) = (claim.package, &claim.package.issued.scope);
+    for subject in end::declared_subjects(package) {
+        if draft.subject(scope, &subject)?.and_then(|entry| entry.node) != Some(claim.node) {
+            let bound = Fact::SubjectBound { node: claim.node, package: package.id };
+            draft.emit(Key::Subject(scope.clone(), subject), bound)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the node says of itself beyond what its package names: a ban finds it by that. Of several that say one name it
+/// finds the first, and the others when they check in.
+fn claim_names(draft: &mut Draft<'_>, claim: &Claim<'_>, before: Option<&Node>) -> Step<()> {
+    let scope = &claim.package.issued.scope;
+    let declared: Vec<Subject> = end::declared_subjects(claim.package).collect();
+    let says: Vec<Subject> = claimed_subjects(claim.redeem).collect();
+    let dropped = before.into_iter().flat_map(|node| node.names()).filter(|name| !says.contains(name));
+    for subject in dropped {
+        if draft.subject(scope, &subject)?.and_then(|entry| entry.claimed_by) == Some(claim.node) {
+            draft.emit(Key::Subject(scope.clone(), subject), Fact::SubjectClaimed { node: None })?;
+        }
+    }
+    for subject in says.into_iter().filter(|name| !declared.contains(name)) {
+        if draft.subject(scope, &subject)?.is_none_or(|entry| entry.claimed_by.is_none()) {
+            let fact = Fact::SubjectClaimed { node: Some(claim.node) };
+            draft.emit(Key::Subject(scope.clone(), subject), fact)?;
+        }
+    }
+    Ok(())
 }
 
 /// The same subject, by a newer token: it was wiped, or had gone, and is given its grant anew. No use is spent.
@@ -168,23 +199,26 @@ fn anew(draft: &mut Draft<'_>, claim: &Claim<'_>, node: &Node) -> Step<Answer> {
     consume(draft, claim)?;
     let fact = Fact::SubjectRecovered { node: node.id, package: package.id };
     draft.emit(Key::Subject(package.issued.scope.clone(), claim.subject()), fact)?;
+    bind_declared(draft, claim)?;
+    claim_names(draft, claim, Some(node))?;
     answer(draft, claim, false)
 }
 
 /// Another key, by a newer token, where all uses are spent: it takes the place of the node that had the older token.
 fn in_place_of(draft: &mut Draft<'_>, claim: &Claim<'_>, old: &Node) -> Step<Answer> {
     let package = claim.package;
+    bind_declared(draft, claim)?;
     if old.is_live() {
+        draft.prefetch(&presenter::keys(old))?;
         end::retire(draft, old, RetireReason::Replaced)?;
     }
     let subject = claim.presenter.fingerprint.clone();
     let fact = Fact::PackageReclaimed { node: claim.node, subject, replaces: old.id };
     draft.emit(Key::Package(package.id), fact)?;
     consume(draft, claim)?;
-    for subject in std::iter::once(claim.subject()).chain(end::declared_subjects(package)) {
-        let fact = Fact::SubjectBound { node: claim.node, package: package.id };
-        draft.emit(Key::Subject(package.issued.scope.clone(), subject), fact)?;
-    }
+    let bound = Fact::SubjectBound { node: claim.node, package: package.id };
+    draft.emit(Key::Subject(package.issued.scope.clone(), claim.subject()), bound)?;
+    claim_names(draft, claim, None)?;
     answer(draft, claim, false)
 }
 
@@ -200,6 +234,7 @@ fn consume(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<()> {
         scope: package.issued.scope.clone(),
         fingerprint: claim.presenter.fingerprint.clone(),
         node_name: redeem.node_name.clone(),
+        spiffe_id: redeem.spiffe_id.clone(),
         instance: redeem.instance.clone(),
         retry_until,
         activate_by,
@@ -219,14 +254,12 @@ fn consume(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<()> {
     Ok(())
 }
 
-/// Somebody with the live secret came too late: two machines have one token. The first keeps what it has.
+/// Somebody with the live secret came too late: one machine more has the token than was meant to. Those before it keep what
+/// they have, and whose place it wants is certain only where there is one.
 fn already_claimed(draft: &mut Draft<'_>, claim: &Claim<'_>) -> Step<Answer> {
     let key = Key::Package(claim.package.id);
-    let Some(first) = claim.package.nodes.first() else { return refuse(Refusal::AlreadyClaimed, key) };
-    if claim.package.clones_suspected < limits::CLONE_FACTS {
-        let fingerprint = claim.presenter.fingerprint.clone();
-        draft.emit(key.clone(), Fact::CloneSuspected { node: first.id, fingerprint })?;
-    }
+    let only = claim.package.nodes.first().filter(|_| claim.package.issued.max_uses == Some(1));
+    clone::suspect(draft, claim.package, only.map(|node| node.id), &claim.presenter.fingerprint)?;
     Ok(draft.refuse_with_facts(Refusal::AlreadyClaimed, &key, "redeem"))
 }
 
@@ -238,6 +271,7 @@ fn answer(draft: &mut Draft<'_>, claim: &Claim<'_>, again: bool) -> Step<Answer>
         package: claim.package.id,
         node: node.id,
         contents,
+        contents_shredded: claim.package.lacks_contents(),
         retry_until: node.retry_until,
         activate_by: node.activate_by,
         credential: None,

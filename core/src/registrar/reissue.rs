@@ -46,7 +46,14 @@ pub(super) fn decide(draft: &mut Draft<'_>, reissue: &Reissue) -> Step<Answer> {
     let request = reissue.request.clone();
     let fact = Reissued { token, old_until, expires_at, request };
     draft.emit(key, Fact::PackageReissued(Box::new(fact)))?;
-    let mut answer = ReissuedAnswer { package: package.id, expires_at, token: None, old_until, again: false };
+    let mut answer = ReissuedAnswer {
+        package: package.id,
+        expires_at,
+        token: None,
+        old_until,
+        contents_shredded: package.lacks_contents(),
+        again: false,
+    };
     if reissue.deliver {
         issue::deliver_to_operator(draft, package.id)?;
         answer.token = Some(secret);
@@ -62,6 +69,7 @@ fn repeat(draft: &mut Draft<'_>, reissue: &Reissue, package: &Package) -> Step<A
         expires_at: package.expires_at,
         token,
         old_until: package.old_token.as_ref().map(|old| old.until),
+        contents_shredded: package.lacks_contents(),
         again: true,
     }))
 }

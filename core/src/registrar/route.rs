@@ -1,7 +1,7 @@
 //! Which authority may give which command, and who decides it.
 
 use super::{
-    check_in, deliver,
+    ban, check_in, deliver,
     draft::{Draft, Step, refuse_unknown},
     expire, forget, instance, issue, redeem, reissue, resource, revoke, scope, subject,
 };
@@ -20,7 +20,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Step<Answer> {
         Action::CheckIn(check_in) => check_in::decide(draft, check_in),
         Action::Leave(leave) => revoke::leave(draft, leave),
         Action::Evict(evict) => revoke::evict(draft, evict),
-        Action::Ban(ban) => revoke::ban(draft, ban),
+        Action::Ban(ban) => ban::ban(draft, ban),
+        Action::Unban(unban) => ban::unban(draft, unban),
+        Action::ResetRecoveries(reset) => ban::reset_recoveries(draft, reset),
         Action::Revoke(revoke) => revoke::package(draft, revoke),
         Action::ConfigureScope(configure) => scope::configure(draft, configure),
         Action::ChangePool(change) => scope::change_pool(draft, change),
@@ -57,6 +59,8 @@ fn is_permitted(action: &Action, authority: &Authority) -> bool {
         | Action::Reissue(_)
         | Action::Evict(_)
         | Action::Ban(_)
+        | Action::Unban(_)
+        | Action::ResetRecoveries(_)
         | Action::Revoke(_)
         | Action::ConfigureScope(_)
         | Action::ChangePool(_) => &[Who::Operator],

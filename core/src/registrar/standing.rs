@@ -2,7 +2,7 @@
 //!
 //! | the subject | the token | its node here | comes to |
 //! |---|---|---|---|
-//! | banned, under any name | any | any | `banned` |
+//! | banned, under any name that it has or had here | any | any | `banned` |
 //! | known here | the one it redeemed | live, grant open | the same grant |
 //! | known here | the one it redeemed | live, grant closed | `grant_closed` |
 //! | known here | the one it redeemed | retired | `node_retired` |
@@ -13,14 +13,16 @@
 //! | new here | any | none, uses remain | a first grant |
 //! | new here | newer than that of the only node here | none, uses spent | that node's place |
 //! | new here | any | none, uses spent | `already_claimed`, and a suspected clone |
+//!
+//! Before any of it, a token that was locked because of a suspected clone gives `token_locked` to everybody.
 
 use std::sync::Arc;
 
 use super::{
+    ban,
     draft::{Draft, Step},
     policy::Enrolled,
     redeem::{Claim, claimed_subjects},
-    revoke::is_banned,
 };
 use crate::{
     record::{Key, Node},
@@ -47,10 +49,10 @@ pub(super) enum Standing {
 
 pub(super) fn judge(draft: &mut Draft<'_>, claim: &Claim<'_>, known: Option<&Arc<Node>>) -> Step<Standing> {
     let scope = &claim.package.issued.scope;
-    for subject in std::iter::once(claim.subject()).chain(claimed_subjects(claim.redeem)) {
-        if is_banned(draft, scope, &subject)? {
-            return Ok(Standing::No(Refusal::Banned, Key::Subject(scope.clone(), subject)));
-        }
+    let names = std::iter::once(claim.subject()).chain(claimed_subjects(claim.redeem));
+    let before = known.into_iter().flat_map(|node| node.names());
+    if let Some(ban) = ban::first_banned(draft, scope, names.chain(before))? {
+        return Ok(Standing::No(Refusal::Banned, ban));
     }
     match known {
         Some(node) => known_here(draft, claim, node),

@@ -7,7 +7,7 @@ use std::{
 
 use super::judge::Verdict;
 use crate::{
-    id::{NodeId, PackageId, SecretId},
+    id::{NodeId, PackageId, SecretId, Subject},
     record::{Key, NameEntry, Node, Package, Pool, Record, Row, Scope, SubjectEntry},
 };
 
@@ -17,7 +17,7 @@ pub(super) fn hold(rows: &[Row]) -> Verdict {
     known.packages.values().try_for_each(|package| known.package(package))?;
     known.nodes.values().try_for_each(|node| known.node(node))?;
     known.names.iter().try_for_each(|entry| known.name(entry))?;
-    known.subjects.iter().try_for_each(|entry| known.subject(entry))?;
+    known.subjects.iter().try_for_each(|(subject, entry)| known.subject(subject, entry))?;
     known.scopes.iter().try_for_each(|scope| known.scope(scope))?;
     known.pools.iter().try_for_each(|pool| known.pool(pool))
 }
@@ -37,7 +37,7 @@ struct Known {
     packages: BTreeMap<PackageId, Arc<Package>>,
     nodes: BTreeMap<NodeId, Arc<Node>>,
     names: Vec<Arc<NameEntry>>,
-    subjects: Vec<Arc<SubjectEntry>>,
+    subjects: Vec<(Subject, Arc<SubjectEntry>)>,
     scopes: Vec<Arc<Scope>>,
     pools: Vec<Arc<Pool>>,
     sealed: BTreeSet<Key>,
@@ -55,7 +55,7 @@ impl Known {
                 Record::Package(package) => drop(known.packages.insert(package.id, package)),
                 Record::Node(node) => drop(known.nodes.insert(node.id, node)),
                 Record::Name(entry) => known.names.push(entry),
-                Record::Subject(entry) => known.subjects.push(entry),
+                Record::Subject(entry) => known.subjects.extend(subject_of(&row.key).map(|it| (it, entry))),
                 Record::Scope(scope) => known.scopes.push(scope),
                 Record::Pool(pool) => known.pools.push(pool),
                 Record::Instance(_) | Record::Forgotten(_) => {}
@@ -72,6 +72,10 @@ impl Known {
         let subjects: BTreeSet<_> = package.nodes.iter().map(|node| &node.subject).collect();
         if subjects.len() < package.nodes.len() {
             return Err(format!("package {id} was redeemed twice by one machine"));
+        }
+        let current = package.token.as_ref().map(|token| token.generation);
+        if package.locked > current {
+            return Err(format!("package {id} has a token locked that was never made"));
         }
         match package.nodes.iter().find(|node| !self.nodes.contains_key(&node.id)) {
             Some(node) => Err(format!("package {id} has the node {}, which is nowhere", node.id)),
@@ -105,12 +109,19 @@ impl Known {
         }
     }
 
-    fn subject(&self, entry: &SubjectEntry) -> Verdict {
-        let current = entry.node.and_then(|id| self.nodes.get(&id));
-        match (entry.node, current) {
-            (None, _) => Ok(()),
-            (Some(_), Some(node)) if node.is_live() => Ok(()),
-            (Some(id), _) => Err(format!("a subject leads to node {id}, which is retired or nowhere")),
+    fn subject(&self, subject: &Subject, entry: &SubjectEntry) -> Verdict {
+        let lives = |id: &NodeId| self.nodes.get(id).is_some_and(|node| node.is_live());
+        if let Some(id) = entry.node.iter().chain(&entry.claimed_by).find(|id| !lives(id)) {
+            return Err(format!("a subject leads to node {id}, which is retired or nowhere"));
+        }
+        let in_use = |node: &&Arc<Node>| {
+            let package = self.packages.get(&node.package);
+            node.is_live() && package.is_some_and(|package| package.status.is_live())
+        };
+        let mut there = self.nodes.values().filter(in_use).filter(|node| node.scope == entry.scope);
+        match there.find(|node| *subject == Subject::Fingerprint(node.fingerprint.clone())) {
+            Some(node) if entry.ban.is_some() => Err(format!("node {} lives, and is banned", node.id)),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -141,6 +152,19 @@ impl Known {
             ));
         }
         self.sealed(pool.held_secrets())
+    }
+}
+
+fn subject_of(key: &Key) -> Option<Subject> {
+    match key {
+        Key::Subject(_, subject) => Some(subject.clone()),
+        Key::Scope(_)
+        | Key::Pool(..)
+        | Key::Package(_)
+        | Key::Name(..)
+        | Key::Node(_)
+        | Key::Instance(_)
+        | Key::Secret(_) => None,
     }
 }
 
@@ -196,6 +220,9 @@ mod tests {
         assert!(with("\"status\":\"claimed\"", "\"status\":\"retired\"").contains("a subject leads to node"));
         assert!(with("\"max_outstanding\":1", "\"max_outstanding\":0").ends_with("more than its quota"));
         assert!(with("\"outstanding\":1", "\"outstanding\":2").contains("does not count"));
+        let ban = "\"ban\":{\"at\":\"2026-01-02T03:04:05Z\",\"by\":\"ann\"},\"node\":";
+        assert!(with("\"node\":", ban).ends_with("lives, and is banned"));
+        assert!(with("\"issued\"", "\"locked\":7,\"issued\"").ends_with("that was never made"));
         let gave_back = with("\"delivery_open\":true", "\"delivery_open\":true,\"released\":true");
         assert!(gave_back.ends_with("which has given all back"));
     }

@@ -39,6 +39,10 @@ pub enum Answer {
     NodeEnded(NodeEnded),
     /// A subject is banned.
     Banned(Banned),
+    /// A subject is not banned any more.
+    Unbanned(Unbanned),
+    /// Recoveries are counted from 0 again.
+    RecoveriesReset(Changed),
     /// A package has ended.
     Revoked(Revoked),
     /// A scope or a pool is as asked.
@@ -111,6 +115,9 @@ pub struct Reissued {
     pub token: Option<Secret>,
     /// Until when the old token is good at the latest; it is dead, when absent.
     pub old_until: Option<Timestamp>,
+    /// Whether contents that the package was issued with were shredded after they had been given: who redeems the new
+    /// token is not given them.
+    pub contents_shredded: bool,
     /// Whether this is the answer to a repeated request.
     pub again: bool,
 }
@@ -123,8 +130,11 @@ pub struct Redeemed {
     pub package: PackageId,
     /// The node that the presenter now is.
     pub node: NodeId,
-    /// What the package carries.
+    /// What the package carries, as far as it was not shredded.
     pub contents: Vec<GivenContent>,
+    /// Whether contents that the package was issued with are not among these: they were shredded after they had been
+    /// given, and a reissued token brings none of them back.
+    pub contents_shredded: bool,
     /// Until when the same presenter may ask for the same grant again.
     pub retry_until: Timestamp,
     /// Until when the node must have checked in.
@@ -189,6 +199,18 @@ pub struct Banned {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,
     /// Whether it was banned before.
+    pub again: bool,
+}
+
+/// A subject is not banned any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Unbanned {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The subject.
+    pub subject: Subject,
+    /// Whether it was not banned before, either.
     pub again: bool,
 }
 
@@ -398,10 +420,12 @@ impl Answer {
             Self::Reissued(answer) => json!({
                 "type": "reissued", "package": answer.package, "expires_at": answer.expires_at, "again": answer.again,
                 "token": answer.token.map(|token| placeholder(token, &mut secrets)), "old_until": answer.old_until,
+                "contents_shredded": answer.contents_shredded,
             }),
             Self::Redeemed(answer) => json!({
                 "type": "redeemed", "package": answer.package, "node": answer.node, "again": answer.again,
                 "contents": contents(answer.contents, &mut secrets),
+                "contents_shredded": answer.contents_shredded,
                 "retry_until": answer.retry_until, "activate_by": answer.activate_by,
                 "credential": answer.credential.map(|given| credential(given, &mut secrets)),
             }),
@@ -412,6 +436,8 @@ impl Answer {
             }),
             Self::NodeEnded(answer) => tagged("node_ended", &answer),
             Self::Banned(answer) => tagged("banned", &answer),
+            Self::Unbanned(answer) => tagged("unbanned", &answer),
+            Self::RecoveriesReset(answer) => tagged("recoveries_reset", &answer),
             Self::Revoked(answer) => tagged("revoked", &answer),
             Self::Configured(answer) => tagged("configured", &answer),
             Self::Expired(answer) => tagged("expired", &answer),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     Authority, Ban, ChangePool, CheckIn, ConfigureScope, Deliver, Error, Evict, Expire, Forget, Issue, Leave,
-    MakeLink, ObserveSubject, Recipient, Redeem, Reissue, Report, Revoke,
+    MakeLink, ObserveSubject, Recipient, Redeem, Reissue, Report, ResetRecoveries, Revoke, Unban,
 };
 use crate::{
     aws::{InstanceEvent, identity::InstanceIdentity},
@@ -109,6 +109,10 @@ pub enum Action {
     Evict(Evict),
     /// Never let a subject be a node again.
     Ban(Ban),
+    /// Lift a ban.
+    Unban(Unban),
+    /// Count recoveries from 0 again.
+    ResetRecoveries(ResetRecoveries),
     /// End a package for good.
     Revoke(Revoke),
     /// Set a scope's quota.
@@ -142,6 +146,8 @@ impl Action {
             Self::Leave(_) => "leave",
             Self::Evict(_) => "evict",
             Self::Ban(_) => "ban",
+            Self::Unban(_) => "unban",
+            Self::ResetRecoveries(_) => "reset_recoveries",
             Self::Revoke(_) => "revoke",
             Self::ConfigureScope(_) => "configure_scope",
             Self::ChangePool(_) => "change_pool",
@@ -165,6 +171,8 @@ impl Action {
             "leave" => from_value(members, "").map(Self::Leave),
             "evict" => from_value(members, "").map(Self::Evict),
             "ban" => from_value(members, "").map(Self::Ban),
+            "unban" => from_value(members, "").map(Self::Unban),
+            "reset_recoveries" => from_value(members, "").map(Self::ResetRecoveries),
             "revoke" => from_value(members, "").map(Self::Revoke),
             "configure_scope" => from_value(members, "").map(Self::ConfigureScope),
             "change_pool" => from_value(members, "").map(Self::ChangePool),
@@ -193,6 +201,8 @@ impl Action {
             | Self::Reissue(_)
             | Self::Evict(_)
             | Self::Ban(_)
+            | Self::Unban(_)
+            | Self::ResetRecoveries(_)
             | Self::Revoke(_)
             | Self::ConfigureScope(_)
             | Self::ChangePool(_)
@@ -204,7 +214,7 @@ impl Action {
 }
 
 /// The actions that have a JSON form.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "issue",
     "deliver",
     "make_link",
@@ -214,6 +224,8 @@ const NAMES: [&str; 16] = [
     "leave",
     "evict",
     "ban",
+    "unban",
+    "reset_recoveries",
     "revoke",
     "configure_scope",
     "change_pool",

@@ -38,6 +38,7 @@ impl Action {
             Self::Redeem(redeem) => describe_redeem(redeem),
             Self::CheckIn(check_in) => json!({
                 "node": check_in.node, "fingerprint": check_in.fingerprint, "sequence": check_in.sequence,
+                "attempt": check_in.attempt,
                 "proof": hidden(check_in.proof.as_ref()), "credential": hidden(check_in.credential.as_ref()),
             }),
             Self::Leave(leave) => json!({
@@ -46,6 +47,10 @@ impl Action {
             }),
             Self::Evict(evict) => json!({ "node": evict.node }),
             Self::Ban(ban) => json!({ "scope": ban.scope, "subject": ban.subject, "reason": ban.reason }),
+            Self::Unban(unban) => {
+                json!({ "scope": unban.scope, "subject": unban.subject, "reason": unban.reason })
+            }
+            Self::ResetRecoveries(reset) => json!({ "key": reset.key }),
             Self::Revoke(revoke) => json!({ "package": revoke.package, "reason": revoke.reason }),
             Self::ConfigureScope(configure) => json!({
                 "scope": configure.scope, "max_outstanding": configure.max_outstanding,

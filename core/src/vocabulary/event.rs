@@ -20,6 +20,7 @@ use crate::{
         CredentialGrant, Delivery, EndReason, InstanceState, Key, PackageContent, PackageStatus,
         ResourceSpec, RetireReason, SCHEMA, TokenDigest, check_schema, migrate,
     },
+    spire::SpiffeId,
     time::Timestamp,
 };
 
@@ -144,12 +145,18 @@ pub enum Fact {
         /// The node.
         node: NodeId,
     },
-    /// Two machines presented the same identity.
+    /// Two machines presented the same identity, or one more than its uses showed a token.
     CloneSuspected {
-        /// The node whose identity it is.
-        node: NodeId,
+        /// The node whose identity it is; absent where several nodes have the token's uses, and it could be anyone's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeId>,
         /// What the second machine said it was.
         fingerprint: Fingerprint,
+    },
+    /// No token of it up to this one gives anything to anybody any more, because of a suspected clone.
+    TokenLocked {
+        /// The token's generation.
+        generation: u16,
     },
     /// Its token can no longer be redeemed, though it is in use.
     TokenClosed,
@@ -225,6 +232,12 @@ pub enum Fact {
         /// Its package.
         package: PackageId,
     },
+    /// A node says that it is the subject, though its package does not name it. Nobody finds it by that, but a ban does.
+    SubjectClaimed {
+        /// The node; nobody says so any more, when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeId>,
+    },
     /// A subject was given its grant anew.
     SubjectRecovered {
         /// The node.
@@ -234,7 +247,7 @@ pub enum Fact {
     },
     /// A subject is no node any more, and no package names it.
     SubjectReleased,
-    /// A subject is never to be a node again.
+    /// A subject is not to be a node any more.
     SubjectBanned {
         /// Who says so.
         by: ActorName,
@@ -242,9 +255,17 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
+    /// A subject may be a node again.
+    SubjectUnbanned {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// The recoveries of a subject, or of a package, are counted from 0 again.
+    RecoveriesReset,
     /// A node has redeemed a token; also once more, when it is given its grant anew.
     NodeClaimed(Box<NodeClaimed>),
-    /// A node has proven its key once more, for its grant.
+    /// A node has proven its key once more: for its grant, for a package of its children, or to leave.
     NodeProven {
         /// The digest of the proof's identifier.
         proof: Digest,
@@ -259,7 +280,12 @@ pub enum Fact {
         /// The digest of the proof's identifier.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Digest>,
+        /// What it named this attempt.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<RequestId>,
     },
+    /// Nothing is taken from the node any more until it redeems a reissued token, because of a suspected clone.
+    NodeQuarantined,
     /// The node can no longer ask for its grant again.
     NodeGrantClosed,
     /// The node is retired.
@@ -388,6 +414,7 @@ impl Fact {
             Self::GrantClosed { .. } => "grant_closed",
             Self::PackageNodeRetired { .. } => "package_node_retired",
             Self::CloneSuspected { .. } => "clone_suspected",
+            Self::TokenLocked { .. } => "token_locked",
             Self::TokenClosed => "token_closed",
             Self::PackageEnded { .. } => "package_ended",
             Self::PackageSuccessor { .. } => "package_successor",
@@ -402,12 +429,16 @@ impl Fact {
             Self::NameFreed => "name_freed",
             Self::SubjectExpected { .. } => "subject_expected",
             Self::SubjectBound { .. } => "subject_bound",
+            Self::SubjectClaimed { .. } => "subject_claimed",
             Self::SubjectRecovered { .. } => "subject_recovered",
             Self::SubjectReleased => "subject_released",
             Self::SubjectBanned { .. } => "subject_banned",
+            Self::SubjectUnbanned { .. } => "subject_unbanned",
+            Self::RecoveriesReset => "recoveries_reset",
             Self::NodeClaimed(_) => "node_claimed",
             Self::NodeProven { .. } => "node_proven",
             Self::NodeCheckedIn { .. } => "node_checked_in",
+            Self::NodeQuarantined => "node_quarantined",
             Self::NodeGrantClosed => "node_grant_closed",
             Self::NodeRetired { .. } => "node_retired",
             Self::ScopeConfigured { .. } => "scope_configured",
@@ -521,6 +552,9 @@ pub struct NodeClaimed {
     /// The name it gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_name: Option<NodeName>,
+    /// The SPIFFE id that the host found on its connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spiffe_id: Option<SpiffeId>,
     /// The instance it named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,

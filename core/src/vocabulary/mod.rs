@@ -18,7 +18,8 @@ mod text;
 
 pub use answer::{
     Answer, Banned, Changed, CheckedIn, Configured, Credential, Delivered, GivenContent, Issued, Linked,
-    NodeEnded, Observed, Redeemed, Refused, Reissued as ReissuedAnswer, Revoked, SubjectObserved, UseNonce,
+    NodeEnded, Observed, Redeemed, Refused, Reissued as ReissuedAnswer, Revoked, SubjectObserved, Unbanned,
+    UseNonce,
 };
 pub use authority::Authority;
 pub use command::{Action, Command, from_value};
@@ -36,6 +37,7 @@ pub use notice::{Anchor, Notice};
 pub use refusal::{Class, Refusal};
 pub use requests::{
     Ban, ChangePool, CheckIn, ConfigureScope, Deliver, Description, Evict, Expire, Forget, Leave, MakeLink,
-    ObserveSubject, Outcome as EffectOutcome, Recipient, Redeem, Reissue, Report, Revoke,
+    ObserveSubject, Outcome as EffectOutcome, Recipient, Redeem, Reissue, Report, ResetRecoveries, Revoke,
+    Unban,
 };
 pub use text::{Notes, Reason};

@@ -39,8 +39,13 @@ pub enum Refusal {
     NameTaken,
     /// The node is retired.
     NodeRetired,
-    /// The check-in is older than one already seen, or comes from another fingerprint: two machines share an identity.
+    /// The check-in is older than one already seen, or is another attempt under the same number: two machines share an
+    /// identity.
     CloneSuspected,
+    /// Two machines showed the token, or shared the identity of a node of its package, and the policy locks it then.
+    TokenLocked,
+    /// Two machines shared the node's identity, and the policy keeps both away until an operator has decided.
+    Quarantined,
     /// The request does not come from the instance's own address.
     WrongAddress,
     /// The time in which an address proves an instance is over.
@@ -130,6 +135,8 @@ impl Refusal {
             Self::NameTaken => Code::NameTaken,
             Self::NodeRetired => Code::NodeRetired,
             Self::CloneSuspected => Code::CloneSuspected,
+            Self::TokenLocked => Code::TokenLocked,
+            Self::Quarantined => Code::Quarantined,
             Self::WrongAddress => Code::WrongAddress,
             Self::AddressWindowClosed => Code::AddressWindowClosed,
             Self::NotAuthorized => Code::NotAuthorized,
@@ -178,6 +185,8 @@ impl Refusal {
             | Self::GrantClosed
             | Self::SubjectEnrolled
             | Self::CloneSuspected
+            | Self::TokenLocked
+            | Self::Quarantined
             | Self::NotAuthorized
             | Self::Policy
             | Self::UnboundedPackage

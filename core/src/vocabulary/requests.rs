@@ -85,7 +85,11 @@ pub struct MakeLink {
     pub ttl_seconds: Option<u32>,
 }
 
-/// Give a live package a new token. Contents that were shredded meanwhile, after they had been given, do not come back.
+/// Give a live package a new token. Contents that were shredded meanwhile, after they had been given, do not come back: the
+/// answer says so, and so does that to who redeems it. A package that shall carry them once more is issued anew.
+///
+/// It is also how an operator decides about a suspected clone: the new token is not locked, and the node that redeems it is
+/// not in quarantine any more.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -155,6 +159,12 @@ pub struct CheckIn {
     pub credential: Option<Secret>,
     /// Counts the node's check-ins from 1. The last number again is a lost reply; an older one is a suspected clone.
     pub sequence: u64,
+    /// Names this one attempt: drawn at random for each new number, kept by the node until the reply is there, and
+    /// repeated only when the reply was lost. The last number under another name is a suspected clone, so two copies of
+    /// one disk that beat in turn are found at the second beat. A node that never sends one is served all the same, at
+    /// this cost: of two such copies, each looks like a lost reply of the other for as long as they keep step.
+    #[serde(default)]
+    pub attempt: Option<RequestId>,
 }
 
 /// A node says that it goes.
@@ -184,7 +194,9 @@ pub struct Evict {
     pub node: NodeId,
 }
 
-/// Never let a subject be a node again, whatever token it shows. Its current node goes at once.
+/// Never let a subject be a node again, whatever token it shows, until an operator lifts the ban. Its current node goes at
+/// once, whether its package names the subject or the node only said so; where several say one name, the others go when
+/// they check in next.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -196,6 +208,30 @@ pub struct Ban {
     /// Why, for the audit.
     #[serde(default)]
     pub reason: Option<Reason>,
+}
+
+/// Lift a ban: the subject may be a node again, with a token. What had ended stays so.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Unban {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The subject.
+    pub subject: Subject,
+    /// Why, for the audit.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+/// Count the recoveries of one subject, or of one package, from 0 again: by as many reissued tokens as the policy allows
+/// it may be given its grant anew, or have its only node replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResetRecoveries {
+    /// The record: a subject or a package.
+    pub key: Key,
 }
 
 /// End a package for good.

@@ -37,8 +37,10 @@ fn plays() -> Vec<(Play, String)> {
     let mut add = |max_uses: u32, besides: &[Asked]| {
         plays.push((play(max_uses, besides), format!("max_uses {max_uses} with {besides:?}")));
     };
+    let banned = |beside: Asked| Play::new(1, &[(Asked::RedeemNamedA, 2), (Asked::BanName, 1), (beside, 1)]);
     if !is_full() {
         add(1, &[Asked::Revoke]);
+        plays.push((banned(Asked::CheckInA), "a name that is banned with CheckInA".to_owned()));
         return plays;
     }
     add(1, &BESIDES);
@@ -49,6 +51,9 @@ fn plays() -> Vec<(Play, String)> {
                 add(1, &[*one, *two, *three]);
             }
         }
+    }
+    for beside in BESIDES.into_iter().chain([Asked::RedeemA, Asked::RedeemB]) {
+        plays.push((banned(beside), format!("a name that is banned with {beside:?}")));
     }
     plays
 }

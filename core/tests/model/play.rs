@@ -37,6 +37,10 @@ pub(crate) enum Asked {
     Revoke,
     ExpirePackage,
     ExpireNodeA,
+    /// Node A, and says what it is called.
+    RedeemNamedA,
+    /// An operator bans that name.
+    BanName,
     /// A second package wants what is reserved for the first.
     IssueOther,
 }
@@ -166,6 +170,14 @@ impl Play {
             (Asked::RedeemA, redeem(&token, "a")),
             (Asked::RedeemB, redeem(&token, "b")),
             (Asked::RedeemOther, redeem(&other, "a")),
+            (
+                Asked::RedeemNamedA,
+                json!({"type": "redeem", "token": token, "fingerprint": "a", "node_name": "n1"}),
+            ),
+            (
+                Asked::BanName,
+                json!({"type": "ban", "authority": "operator:ann", "scope": "s", "subject": "node/n1"}),
+            ),
             (Asked::CheckInA, json!({"type": "check_in", "node": node, "fingerprint": "a", "sequence": 1})),
             (Asked::Revoke, json!({"type": "revoke", "authority": "operator:ann", "package": package})),
             (Asked::ExpirePackage, json!({"type": "expire", "key": Key::Package(package)})),
@@ -269,7 +281,7 @@ impl Play {
             }
         };
         let machine = match asked {
-            Asked::RedeemA => "a",
+            Asked::RedeemA | Asked::RedeemNamedA => "a",
             Asked::RedeemB => "b",
             _ => return None,
         };
@@ -398,6 +410,12 @@ impl Model for Play {
                         || (state.store.records().all(none) && !kept && package.reserved == 0)
                 },
             ),
+            Property::always("nobody lives under a banned name", |_, state: &State| {
+                let is_banned =
+                    |record: &Record| matches!(record, Record::Subject(entry) if entry.ban.is_some());
+                let bears = |record: &Record| matches!(record, Record::Node(node) if node.is_live() && node.node_name.is_some());
+                !state.store.records().any(is_banned) || !state.store.records().any(bears)
+            }),
             Property::always("no step breaks a promise", |_, state: &State| state.broken.is_none()),
             Property::sometimes("somebody wins", |play: &Self, state: &State| {
                 play.package_in(&state.store).uses() > 0

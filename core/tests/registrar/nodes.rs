@@ -163,12 +163,13 @@ fn silence_is_measured_from_the_last_check_in_and_not_by_an_untrusted_clock() {
 }
 
 #[test]
-fn a_banned_name_stops_the_check_ins_of_a_node_that_only_said_that_it_bears_it() {
+fn a_banned_name_ends_a_node_that_only_said_that_it_bears_it() {
     let mut world = World::new();
     let (_, token) = world.issue("edge-1", json!({}));
     let redeem = json!({"type": "redeem", "token": token, "fingerprint": "m", "node_name": "n1"});
     let Answer::Redeemed(redeemed) = world.run(redeem) else { panic!() };
     world.check_in(&redeemed, "m", 1);
     world.ban("default", "node/n1");
-    assert_eq!(refusal(&world.check_in(&redeemed, "m", 2)), Refusal::Banned);
+    assert_eq!(world.node(redeemed.node).retired, Some(RetireReason::Banned));
+    assert_eq!(refusal(&world.check_in(&redeemed, "m", 2)), Refusal::Ended);
 }

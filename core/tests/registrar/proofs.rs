@@ -15,7 +15,11 @@ const BASE: &str = "https://enrol.example.org/api";
 
 /// A world whose registrar signs credentials and accepts proofs only.
 fn world() -> World {
-    let policy = json!({"base_url": BASE, "issuer": "https://enrol.example.org"});
+    world_with(json!({}))
+}
+
+fn world_with(kinds: Value) -> World {
+    let policy = json!({"base_url": BASE, "issuer": "https://enrol.example.org", "kinds": kinds});
     let mut world = World::with_policy(policy);
     let registrar = std::sync::Arc::try_unwrap(world.registrar).unwrap();
     let key = SigningKey::generate(Algorithm::Es256, &mut StdRng::seed_from_u64(9)).unwrap();
@@ -141,6 +145,59 @@ fn a_proof_counts_once_and_for_its_own_request_only() {
     let late = node.proof("/redeem", Some(&token));
     assert!(matches!(world.run(redeem(&token, &late)), Answer::UseNonce(_)), "a nonce lives for a minute");
     assert_eq!((world.facts().len(), world.package(package).uses()), (facts, 1));
+}
+
+#[test]
+fn a_proof_of_a_parent_node_fetches_once() {
+    let mut world = world_with(json!({"child": {"parents": ["node"]}}));
+    let (parent, token) = world.issue("edge-1", json!({}));
+    let child = world.made("child", json!({"kind": "child", "parent": parent}));
+    let mut node = Node::new(1, Algorithm::Es256);
+    let redeemed = node.redeemed(&mut world, &token);
+    let (credential, _) =
+        checked_in(node.check_in(&mut world, &redeemed, redeemed.credential.as_ref().unwrap(), 1));
+    let credential = credential.token.expose();
+    let fetch = |proof: &str| {
+        let to = json!({"type": "parent_node", "package": child, "node": redeemed.node, "proof": proof, "credential": credential});
+        json!({"type": "deliver", "to": to})
+    };
+    let proof = node.proof("/deliver", Some(credential));
+    let first = crate::world::delivered(world.run(fetch(&proof)));
+    assert!(first.token.is_some() && !first.again);
+    assert_eq!(refusal(&world.run(fetch(&proof))), Refusal::ProofReplayed);
+    let fresh = node.proof("/deliver", Some(credential));
+    assert!(crate::world::delivered(world.run(fetch(&fresh))).again, "a new proof for a lost reply");
+    assert_eq!(refusal(&world.run(fetch(&fresh))), Refusal::ProofReplayed);
+}
+
+#[test]
+fn a_proof_to_leave_counts_once_also_after_the_node_has_returned() {
+    let mut world = world();
+    let (package, token) = world.issue("pair", json!({"max_uses": 2}));
+    let mut node = Node::new(1, Algorithm::Es256);
+    let first = node.redeemed(&mut world, &token);
+    let credential = first.credential.unwrap();
+    let leave = |proof: &str, credential: &Credential| json!({"type": "leave", "node": first.node, "proof": proof, "credential": credential.token.expose()});
+    let proof = node.proof("/leave", Some(credential.token.expose()));
+    assert!(matches!(world.run(leave(&proof, &credential)), Answer::NodeEnded(_)));
+    let newer = world.reissue(package, json!({}));
+    node.redeemed(&mut world, &newer);
+    assert_eq!(refusal(&world.run(leave(&proof, &credential))), Refusal::ProofReplayed);
+}
+
+#[test]
+fn a_credential_from_before_the_token_that_was_redeemed_last_is_a_copys() {
+    let mut world = world();
+    let (package, token) = world.issue("edge-1", json!({}));
+    let mut node = Node::new(1, Algorithm::Es256);
+    let first = node.redeemed(&mut world, &token);
+    let old = first.credential.clone().unwrap();
+    node.check_in(&mut world, &first, &old, 1);
+    world.later(10);
+    let newer = world.reissue(package, json!({}));
+    let anew = node.redeemed(&mut world, &newer);
+    assert_eq!(refusal(&node.check_in(&mut world, &first, &old, 7)), Refusal::CredentialMismatch);
+    checked_in(node.check_in(&mut world, &anew, anew.credential.as_ref().unwrap(), 1));
 }
 
 #[test]

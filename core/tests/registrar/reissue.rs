@@ -210,3 +210,26 @@ fn what_was_shredded_is_not_given_again() {
     world.revoke(package);
     assert!(world.vault().is_empty());
 }
+
+#[test]
+fn the_answers_say_that_contents_were_shredded() {
+    let mut world = World::new();
+    let file = json!([{"type": "file", "name": "a", "content": "hunter2"}]);
+    let (package, token) = world.issue("edge-1", json!({"contents": file}));
+    let answered = |answer: Answer| answer.into_parts().0["contents_shredded"].clone();
+    let ask = json!({"type": "reissue", "authority": "operator:ann", "package": package, "deliver": true, "request": "r-1"});
+    assert_eq!(answered(world.redeem(&token, "m")), json!(false));
+    world.enrol(&token, "m");
+    assert_eq!(answered(world.run(ask.clone())), json!(true));
+    let Answer::Reissued(reissued) = world.run(ask) else { panic!() };
+    assert!(reissued.again && reissued.contents_shredded, "also when it is asked again");
+    let newer = reissued.token.unwrap();
+    for again in [false, true] {
+        let redeemed = world.redeemed(newer.expose(), "m");
+        assert!(redeemed.contents.is_empty() && redeemed.contents_shredded && redeemed.again == again);
+    }
+    let (empty, token) = world.issue("edge-2", json!({}));
+    world.enrol(&token, "m2");
+    let reissue = json!({"type": "reissue", "authority": "operator:ann", "package": empty});
+    assert_eq!(answered(world.run(reissue)), json!(false), "there was nothing to shred");
+}

@@ -558,6 +558,14 @@ fn stranger() -> Scene {
     scene
 }
 
+/// A node says that it is called so.
+fn said() -> Scene {
+    let mut scene = stranger();
+    let redeem = json!({"type": "redeem", "token": scene.token, "fingerprint": "m", "node_name": "n1"});
+    assert!(matches!(scene.world.run(redeem), Answer::Redeemed(_)));
+    scene
+}
+
 fn expected() -> Scene {
     let mut scene = Scene::new(World::new());
     let more = json!({"activates_on": "report", "bindings": {"node_name": "n1"}});
@@ -596,6 +604,7 @@ fn subject_state(scene: &Scene) -> String {
 fn subjects() -> String {
     let scenes: Scenes = vec![
         ("unknown", stranger),
+        ("claimed", said),
         ("expected", expected),
         ("active", bound),
         ("gone", free),
@@ -626,15 +635,113 @@ fn subjects() -> String {
                 |_| json!({"type": "ban", "authority": "operator:ann", "scope": "default", "subject": "node/n1"}),
             ),
         ),
-        ("the package that names it is revoked", run(by_ann("revoke"))),
+        (
+            "unban",
+            run(
+                |_| json!({"type": "unban", "authority": "operator:ann", "scope": "default", "subject": "node/n1"}),
+            ),
+        ),
+        ("its package is revoked", run(by_ann("revoke"))),
     ];
     table(
         "Subjects",
-        "The node name `n1`, named by a package that activates on report.",
+        "The node name `n1`, named by a package that activates on report; claimed: a node of a package that does not name it says that it is called so.",
         &scenes,
         &acts,
         &subject_state,
     )
+}
+
+// --- suspected clones -----------------------------------------------------------------------------------------------
+
+/// A node that has checked in twice and names its attempts.
+fn beating(by: &str) -> Scene {
+    let mut scene = Scene::new(World::that_reacts(by));
+    let (package, token) = scene.world.issue("edge", json!({}));
+    (scene.package, scene.token) = (Some(package), token);
+    let node = scene.world.redeemed(&scene.token.clone(), "m");
+    scene.world.beat(&node, 1, Some("first"));
+    scene.world.beat(&node, 2, Some("second"));
+    scene.node = Some(node);
+    scene
+}
+
+/// All uses of a token are spent, and another machine shows it.
+fn shown_by_another(by: &str, uses: u32) -> Scene {
+    let mut scene = Scene::new(World::that_reacts(by));
+    let (package, token) = scene.world.issue("edge", json!({"max_uses": uses}));
+    (scene.package, scene.token) = (Some(package), token);
+    let mut machines = (1..uses).map(|number| format!("m{number}"));
+    scene.node = Some(scene.world.redeemed(&scene.token.clone(), "m"));
+    machines.by_ref().for_each(|machine| drop(scene.world.redeemed(&scene.token.clone(), &machine)));
+    scene.world.redeem(&scene.token.clone(), "other");
+    scene
+}
+
+fn clone_state(scene: &Scene) -> String {
+    let (package, node) = (scene.world.package(scene.package()), scene.world.node(scene.node()));
+    let lock = package.token.as_ref().is_some_and(|token| package.is_locked(token.generation));
+    let lock = if lock { ", token locked" } else { "" };
+    let kept_away = if node.is_live() && node.quarantined { ", in quarantine" } else { "" };
+    format!("{}{lock}{kept_away}", node.status.as_str())
+}
+
+fn suspicions() -> String {
+    let scenes: Scenes = vec![
+        ("alert", || beating("alert")),
+        ("lock", || beating("lock")),
+        ("quarantine", || beating("quarantine")),
+    ];
+    let beat = |sequence: u64, attempt: Option<&'static str>| -> Act {
+        Box::new(move |scene| {
+            let node = scene.node.clone().unwrap();
+            scene.world.beat(&node, sequence, attempt)
+        })
+    };
+    let acts: Vec<(&str, Act)> = vec![
+        ("check_in, the next number", beat(3, Some("third"))),
+        ("check_in, the last number, the same attempt", beat(2, Some("second"))),
+        ("check_in, the last number, another attempt", beat(2, Some("other"))),
+        ("check_in, the last number, no attempt named", beat(2, None)),
+        ("check_in, an older number", beat(1, Some("first"))),
+        ("redeem by another", run(redeem("other"))),
+    ];
+    let about = "A node of a package of one use, which has checked in twice, by what the policy does about suspected clones.";
+    table("Suspicions", about, &scenes, &acts, &clone_state)
+}
+
+fn suspects() -> String {
+    let scenes: Scenes = vec![
+        ("alert", || shown_by_another("alert", 1)),
+        ("lock", || shown_by_another("lock", 1)),
+        ("quarantine", || shown_by_another("quarantine", 1)),
+        ("quarantine, of two uses", || shown_by_another("quarantine", 2)),
+        ("quarantine, of a fleet", || shown_by_another("quarantine", 17)),
+    ];
+    let check_in =
+        |scene: &Scene| json!({"type": "check_in", "node": scene.node(), "fingerprint": "m", "sequence": 1});
+    let anew = |subject: &'static str| -> Act {
+        Box::new(move |scene| {
+            let newer = scene.world.reissue(scene.package(), json!({}));
+            scene.world.redeem(&newer, subject)
+        })
+    };
+    let acts: Vec<(&str, Act)> = vec![
+        ("redeem by its node", run(redeem("m"))),
+        ("redeem by another", run(redeem("other"))),
+        ("check_in", run(check_in)),
+        ("leave", run(|scene| json!({"type": "leave", "node": scene.node(), "fingerprint": "m"}))),
+        ("reissue", run(by_ann("reissue"))),
+        ("redeem, a reissued token", anew("m")),
+        ("redeem, a reissued token by another", anew("other")),
+        ("evict", run(|scene| json!({"type": "evict", "authority": "operator:ann", "node": scene.node()}))),
+        (
+            "ban",
+            run(|_| json!({"type": "ban", "authority": "operator:ann", "scope": "default", "subject": "m"})),
+        ),
+    ];
+    let about = "A package whose uses were spent, and then its token was shown by another machine, by what the policy does about that. The node is the first.";
+    table("Suspects", about, &scenes, &acts, &clone_state)
 }
 
 // --- scopes ---------------------------------------------------------------------------------------------------------
@@ -733,8 +840,18 @@ const HEAD: &str = "# What every command does in every state\n\n\
 
 #[test]
 fn the_tables_are_as_they_were_reviewed() {
-    let tables =
-        [HEAD.to_owned(), packages(), nodes(), instances(), resources(), subjects(), scopes()].concat();
+    let tables = [
+        HEAD.to_owned(),
+        packages(),
+        nodes(),
+        suspicions(),
+        suspects(),
+        instances(),
+        resources(),
+        subjects(),
+        scopes(),
+    ]
+    .concat();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables.md");
     let written = format!("{}\n", tables.trim_end());
     if update() {

@@ -77,8 +77,20 @@ impl World {
             }
             What::Evict => json!({"type": "evict", "authority": by(b), "node": node(a)?.0}),
             What::Ban => {
-                let subject = if b % 3 == 0 { format!("node/n{}", a % 3) } else { format!("m{}", a % 5) };
+                let subject = name(a, b);
                 json!({"type": "ban", "authority": by(c), "scope": SCOPES[usize::from(c % 2)], "subject": subject})
+            }
+            What::Unban => {
+                let banned: Vec<_> = self.model.banned.iter().collect();
+                let known = pick(&banned, a).map(|(scope, subject)| (scope.to_string(), subject.to_string()));
+                let other = (SCOPES[usize::from(c % 2)].to_owned(), name(a, b));
+                let (scope, subject) = known.filter(|_| !c.is_multiple_of(4)).unwrap_or(other);
+                json!({"type": "unban", "authority": by(c), "scope": scope, "subject": subject})
+            }
+            What::ResetRecoveries => {
+                let subject = format!("subject/{}/{}", SCOPES[usize::from(c % 2)], name(a, 1));
+                let package = package(a).map(|id| Key::Package(id).to_string());
+                json!({"type": "reset_recoveries", "authority": by(b), "key": package.filter(|_| c % 3 == 0).unwrap_or(subject)})
             }
             What::Revoke => json!({"type": "revoke", "authority": by(b), "package": package(a)?}),
             What::Configure => json!({
@@ -196,7 +208,7 @@ impl World {
             identity: None,
             instance: None,
             node_name: named.or((c % 16 == 1).then(|| format!("n{}", c % 3).parse().unwrap())),
-            spiffe_id: None,
+            spiffe_id: (c % 8 == 3).then(|| format!("spiffe://example.org/n{}", b % 3).parse().unwrap()),
         };
         Some(Command { authority: Authority::Node, source: Some(address(c)), action: Action::Redeem(redeem) })
     }
@@ -213,6 +225,12 @@ impl World {
             1 => last.saturating_sub(1).max(1),
             _ => last + 1,
         };
+        // Mostly the name of the attempt says no more than its number, so that a retry has the same; a copy has another.
+        let attempt = match c % 8 {
+            0 => None,
+            1 => Some(format!("{sequence}-copy-{b}")),
+            _ => Some(sequence.to_string()),
+        };
         let fingerprint = if c.is_multiple_of(16) { "m9".parse() } else { subject.parse() };
         let check_in = CheckIn {
             node: *node,
@@ -220,6 +238,7 @@ impl World {
             proof: None,
             credential: None,
             sequence,
+            attempt: attempt.map(|attempt| attempt.parse().unwrap()),
         };
         Some(Command {
             authority: Authority::Node,
@@ -246,6 +265,15 @@ impl World {
             source: None,
             action: Action::ObserveInstance(Box::new(event)),
         }
+    }
+}
+
+/// A name that somebody goes by, perhaps.
+fn name(a: u16, b: u16) -> String {
+    match b % 6 {
+        0 | 3 => format!("node/n{}", a % 3),
+        2 => format!("spiffe://example.org/n{}", a % 3),
+        _ => format!("m{}", a % 5),
     }
 }
 

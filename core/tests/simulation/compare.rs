@@ -32,6 +32,9 @@ impl Model {
                 Record::Subject(entry) => {
                     let Key::Subject(scope, subject) = &write.key else { panic!("{}", write.key) };
                     assert_eq!(entry.ban.is_some(), self.is_banned(scope, subject), "{}", write.key);
+                    assert!(entry.ban.is_none() || (entry.node.is_none() && entry.claimed_by.is_none()));
+                    let lives = |id| matches!(store.records.get(&Key::Node(id)), Some(Record::Node(node)) if node.is_live());
+                    assert!([entry.node, entry.claimed_by].into_iter().flatten().all(lives), "{}", write.key);
                 }
                 Record::Name(entry) => {
                     let live = |id| store.status(id).is_some_and(PackageStatus::is_live);
@@ -78,9 +81,8 @@ impl Model {
             RetireReason::NeverConfirmed => !holder.confirmed && holder.activate_by <= times.perhaps,
             RetireReason::Inactive => holder.confirmed && node.inactive_since(times),
             RetireReason::PackageEnded => !store.status(node.package).is_some_and(PackageStatus::is_live),
-            RetireReason::Left | RetireReason::Evicted | RetireReason::Banned | RetireReason::Replaced => {
-                false
-            }
+            RetireReason::Banned => self.is_banned_node(node.id),
+            RetireReason::Left | RetireReason::Evicted | RetireReason::Replaced => false,
         };
         assert!(honest, "{} retired as {reason:?}", node.id);
         self.retire(node.id);
@@ -114,6 +116,9 @@ impl Model {
 
     fn compare_node(&self, node: &Node) {
         let (package, _) = &self.nodes[&node.id];
+        if let Some(holder) = self.holder(node.id).filter(|holder| holder.live) {
+            assert_eq!(node.quarantined, holder.quarantined, "the quarantine of {}", node.id);
+        }
         let lives = self.holder(node.id).is_some_and(|holder| holder.live);
         let swept_later = !self.package(*package).live;
         assert!(
@@ -137,6 +142,8 @@ impl Model {
             assert!(!package.live || !package.is_over(), "{id} has no node left and can get none");
         }
         assert_eq!(record.activated_at.is_some(), package.activated, "{id} is activated");
+        assert_eq!(record.locked, package.locked, "the lock of {id}");
+        assert!(record.clones_suspected <= handfast::limits::CLONE_FACTS);
         assert_eq!(record.token.as_ref().map_or(1, |token| token.generation), package.generation);
         if let Some(max) = package.max() {
             assert!(record.uses() <= max, "{id} was used {} times", record.uses());

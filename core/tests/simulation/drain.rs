@@ -80,7 +80,9 @@ impl World {
                 }
                 Record::Node(node) => assert!(!node.is_live(), "{key}"),
                 Record::Name(entry) => assert_eq!(entry.package, None, "{key}"),
-                Record::Subject(entry) => assert_eq!((entry.node, entry.package), (None, None), "{key}"),
+                Record::Subject(entry) => {
+                    assert_eq!((entry.node, entry.package, entry.claimed_by), (None, None, None), "{key}");
+                }
                 Record::Instance(_) | Record::Forgotten(_) => {}
             }
         }

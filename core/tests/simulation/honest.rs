@@ -8,7 +8,7 @@ use handfast::{
 };
 
 use crate::{
-    model::{Model, Times},
+    model::{Model, Times, says},
     store::Store,
 };
 
@@ -46,16 +46,13 @@ impl Model {
                     Refusal::Expired => {
                         holder.is_some_and(|holder| !holder.confirmed && holder.activate_by <= times.perhaps)
                     }
-                    Refusal::CloneSuspected => {
-                        holder.is_some_and(|holder| check_in.sequence < holder.sequence)
-                    }
+                    Refusal::CloneSuspected => holder.is_some_and(|holder| {
+                        let other = holder.attempt.is_some() && holder.attempt != check_in.attempt;
+                        check_in.sequence < holder.sequence || (check_in.sequence == holder.sequence && other)
+                    }),
+                    Refusal::Quarantined => holder.is_some_and(|holder| holder.quarantined),
                     Refusal::BindingMismatch => check_in.fingerprint.as_ref() != Some(subject),
-                    Refusal::Banned => {
-                        let scope = &self.package(*id).born.issued.scope;
-                        let name = holder.and_then(|holder| holder.node_name.clone());
-                        self.is_banned(scope, &subject.clone().into())
-                            || name.is_some_and(|name| self.is_banned(scope, &name))
-                    }
+                    Refusal::Banned => self.is_banned_node(check_in.node),
                     _ => false,
                 }
             }
@@ -77,6 +74,8 @@ impl Model {
                 | Refusal::Unknown
                 | Refusal::BindingMismatch
                 | Refusal::NotActive
+                | Refusal::Banned
+                | Refusal::Quarantined
                 | Refusal::Ended
                 | Refusal::ParentEnded
                 | Refusal::Expired
@@ -85,7 +84,16 @@ impl Model {
                 _ => false,
             },
             Action::Report(_) => matches!(refusal, Refusal::NotOutstanding | Refusal::Unknown),
-            Action::Leave(_) => matches!(refusal, Refusal::BindingMismatch | Refusal::Unknown),
+            Action::Leave(leave) => match refusal {
+                Refusal::BindingMismatch | Refusal::Unknown => true,
+                Refusal::Quarantined => self.holder(leave.node).is_some_and(|holder| holder.quarantined),
+                _ => false,
+            },
+            Action::ResetRecoveries(reset) => match (&reset.key, refusal) {
+                (Key::Package(id), Refusal::Ended) => !self.package(*id).live,
+                (key, Refusal::Unknown) => self.is_forgotten(key),
+                _ => false,
+            },
             Action::MakeLink(make) => match refusal {
                 Refusal::Ended => !self.package(make.package).live,
                 Refusal::AlreadyDelivered => self.package(make.package).recipient.is_some(),
@@ -96,7 +104,7 @@ impl Model {
             Action::ObserveSubject(_) => matches!(refusal, Refusal::UnknownSubject | Refusal::Banned),
             Action::ObserveInstance(_) => matches!(refusal, Refusal::Expired | Refusal::BindingMismatch),
             Action::ChangePool(_) => refusal == Refusal::PoolItemInUse,
-            Action::Ban(_) | Action::ConfigureScope(_) | Action::Expire(_) => false,
+            Action::Ban(_) | Action::Unban(_) | Action::ConfigureScope(_) | Action::Expire(_) => false,
         }
     }
 
@@ -112,7 +120,15 @@ impl Model {
             return true;
         };
         let Some(package) = self.packages.get(id) else { return refusal == Refusal::Unknown };
+        let carrier = match &deliver.to {
+            Recipient::ParentNode { node, .. } => Some(*node),
+            _ => None,
+        };
         match refusal {
+            Refusal::Banned => carrier.is_some_and(|node| self.is_banned_node(node)),
+            Refusal::Quarantined => {
+                carrier.and_then(|node| self.holder(node)).is_some_and(|holder| holder.quarantined)
+            }
             Refusal::Ended => !package.live,
             Refusal::ParentEnded => !self.lives(*id),
             Refusal::Expired => package.expires_at <= times.perhaps,
@@ -196,10 +212,11 @@ impl Model {
                     || self.nodes.iter().any(|(node, of)| was((*node, of)))
             }
             Refusal::SubjectEnrolled => self.node_of(scope, &subject).is_some_and(|(other, _)| other != *id),
+            Refusal::TokenLocked => package.locked.is_some_and(|locked| *generation <= locked),
             Refusal::Banned => {
-                let name = redeem.node_name.clone().map(Subject::NodeName);
-                self.is_banned(scope, &subject.into())
-                    || name.is_some_and(|name| self.is_banned(scope, &name))
+                let before = self.nodes.iter().filter(|(_, of)| **of == (*id, subject.clone()));
+                says(redeem).any(|name| self.is_banned(scope, &name))
+                    || before.map(|(node, _)| *node).any(|node| self.is_banned_node(node))
             }
             Refusal::RecoveryExhausted => *generation > 1,
             _ => false,

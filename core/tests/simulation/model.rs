@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handfast::{
-    id::{Fingerprint, NodeId, PackageId, ScopeId, SecretId, Subject},
+    id::{Fingerprint, NodeId, PackageId, RequestId, ScopeId, SecretId, Subject},
     record::{Package as PackageRecord, PackageContent},
+    registrar::CloneReaction,
     time::Timestamp,
     vocabulary::{
         Action, ActivatesOn, Answer, Command, Deliver, Delivered, GivenContent, Issue, Issued, Recipient,
-        Redeem, Redeemed, Reissue, ReissuedAnswer,
+        Redeem, Redeemed, Refusal, Reissue, ReissuedAnswer,
     },
 };
 
@@ -30,6 +31,9 @@ pub(crate) struct Model {
     pub(crate) dead_instances: BTreeSet<String>,
     pub(crate) forgotten: BTreeSet<String>,
     pub(crate) moves: bool,
+    pub(crate) reaction: CloneReaction,
+    /// What each node said of itself, when it redeemed last.
+    pub(crate) names: BTreeMap<NodeId, Vec<Subject>>,
 }
 
 pub(crate) struct Package {
@@ -44,6 +48,8 @@ pub(crate) struct Package {
     pub(crate) token: Option<SecretId>,
     pub(crate) expires_at: Timestamp,
     pub(crate) token_closed: bool,
+    /// Tokens up to this generation were locked.
+    pub(crate) locked: Option<u16>,
     pub(crate) holders: BTreeMap<Fingerprint, Holder>,
     pub(crate) children: BTreeSet<PackageId>,
 }
@@ -59,7 +65,8 @@ pub(crate) struct Holder {
     pub(crate) sequence: u64,
     pub(crate) last_seen: Timestamp,
     pub(crate) given: Vec<String>,
-    pub(crate) node_name: Option<Subject>,
+    pub(crate) attempt: Option<RequestId>,
+    pub(crate) quarantined: bool,
 }
 
 impl Package {
@@ -73,6 +80,7 @@ impl Package {
             token: born.token.as_ref().map(|token| token.secret),
             expires_at: born.expires_at,
             token_closed: false,
+            locked: None,
             holders: BTreeMap::new(),
             children: BTreeSet::new(),
             born: born.clone(),
@@ -162,6 +170,37 @@ impl Model {
         self.banned.contains(&(scope.clone(), subject.clone()))
     }
 
+    /// Whether a node is banned under any name that it goes by.
+    pub(crate) fn is_banned_node(&self, node: NodeId) -> bool {
+        let Some((package, _)) = self.nodes.get(&node) else { return false };
+        let scope = &self.package(*package).born.issued.scope;
+        self.names[&node].iter().any(|name| self.is_banned(scope, name))
+    }
+
+    /// Somebody was refused as one machine too many: what follows from that.
+    pub(crate) fn suspect(&mut self, command: &Command, refusal: Refusal) {
+        let (package, node) = match (&command.action, refusal) {
+            (Action::CheckIn(check_in), Refusal::CloneSuspected) => {
+                (self.nodes[&check_in.node].0, Some(check_in.node))
+            }
+            (Action::Redeem(redeem), Refusal::AlreadyClaimed) => {
+                let package = self.package(self.tokens[redeem.token.expose()].0);
+                let only = package.holders.values().map(|holder| holder.node).next();
+                (package.born.id, only.filter(|_| package.max() == Some(1)))
+            }
+            _ => return,
+        };
+        if self.reaction != CloneReaction::Alert {
+            let package = self.package_mut(package);
+            package.locked = Some(package.generation);
+        }
+        if let (CloneReaction::Quarantine, Some(holder)) =
+            (self.reaction, node.and_then(|node| self.holder_mut(node)))
+        {
+            holder.quarantined |= holder.live;
+        }
+    }
+
     /// A package and everything below it ends, and all nodes with it.
     pub(crate) fn kill(&mut self, id: PackageId) {
         let package = self.package_mut(id);
@@ -198,12 +237,16 @@ impl Model {
                 let (package, subject) = self.nodes[&check_in.node].clone();
                 assert!(self.lives(package), "a check-in below an end");
                 assert_eq!(check_in.fingerprint.as_ref(), Some(&subject));
-                let scope = self.package(package).born.issued.scope.clone();
-                assert!(!self.is_banned(&scope, &subject.into()));
+                assert!(!self.is_banned_node(check_in.node));
                 let holder = self.holder_mut(check_in.node).unwrap();
                 assert!(holder.live && (holder.confirmed || times.sure < holder.activate_by));
+                assert!(!holder.quarantined, "in quarantine");
                 assert_eq!(answer.again, check_in.sequence == holder.sequence);
                 assert!(check_in.sequence >= holder.sequence);
+                assert!(!answer.again || holder.attempt.is_none() || holder.attempt == check_in.attempt);
+                if !answer.again {
+                    holder.attempt = check_in.attempt.clone();
+                }
                 (holder.sequence, holder.confirmed) = (check_in.sequence, true);
                 if !answer.again {
                     holder.last_seen = holder.last_seen.max(times.perhaps);
@@ -212,13 +255,20 @@ impl Model {
                     self.package_mut(package).activated = true;
                 }
             }
-            (Action::Leave(leave), Answer::NodeEnded(_)) => self.retire(leave.node),
+            (Action::Leave(leave), Answer::NodeEnded(_)) => {
+                assert!(self.holder(leave.node).is_none_or(|holder| !holder.live || !holder.quarantined));
+                self.retire(leave.node);
+            }
             (Action::Evict(evict), Answer::NodeEnded(_)) => self.retire(evict.node),
             (Action::Ban(ban), Answer::Banned(banned)) => {
                 self.banned.insert((ban.scope.clone(), ban.subject.clone()));
                 if let Some(node) = banned.node {
                     self.retire(node);
                 }
+            }
+            (Action::Unban(unban), Answer::Unbanned(unbanned)) => {
+                let was = self.banned.remove(&(unban.scope.clone(), unban.subject.clone()));
+                assert_eq!(unbanned.again, !was);
             }
             (Action::Revoke(revoke), Answer::Revoked(revoked)) => {
                 assert_eq!(revoked.again, !self.package(revoke.package).live);
@@ -250,6 +300,7 @@ impl Model {
                 self.forgotten.insert(forget.key.to_string());
             }
             (Action::ChangePool(_), Answer::Configured(_))
+            | (Action::ResetRecoveries(_), Answer::RecoveriesReset(_))
             | (Action::Expire(_), Answer::Expired(_))
             | (Action::Report(_), Answer::Reported(_)) => {}
             (action, answer) => panic!("{} came to {answer:?}", action.name()),
@@ -321,7 +372,8 @@ impl Model {
             }
             Recipient::ParentNode { node, .. } => {
                 let holder = self.holder(*node).unwrap();
-                assert!(holder.live && holder.confirmed);
+                assert!(holder.live && holder.confirmed && !holder.quarantined);
+                assert!(!self.is_banned_node(*node));
                 format!("node {node}")
             }
         };
@@ -383,12 +435,15 @@ impl Model {
             "a dead token"
         );
         assert!(generation != package.generation || package.is_delivered());
-        assert!(!self.is_banned(&scope, &subject.clone().into()), "a banned subject");
+        assert!(package.locked.is_none_or(|locked| locked < generation), "a locked token");
+        let says: Vec<Subject> = says(redeem).collect();
+        assert!(!says.iter().any(|name| self.is_banned(&scope, name)), "a banned subject");
+        let (given, all) = (given(&redeemed.contents), self.contents(id));
+        assert_eq!(redeemed.contents_shredded, given.len() < all.len(), "what was shredded is said");
         assert!(
             package.born.issued.bindings.node_name.is_none()
                 || package.born.issued.bindings.node_name == redeem.node_name
         );
-        let given = given(&redeemed.contents);
         if redeemed.again {
             let holder = &package.holders[&subject];
             assert!(
@@ -401,7 +456,7 @@ impl Model {
             return;
         }
         assert!(times.sure < package.expires_at, "a first grant after its time");
-        let all = self.contents(id);
+        assert!(!self.names.contains_key(&redeemed.node) || !self.is_banned_node(redeemed.node));
         assert!(given == all || (generation > 1 && given.iter().all(|content| all.contains(content))));
         let elsewhere = self.node_of(&scope, &subject).filter(|(other, _)| *other != id);
         if let Some((_, node)) = elsewhere {
@@ -431,7 +486,8 @@ impl Model {
             sequence: 0,
             last_seen: times.perhaps,
             given,
-            node_name: redeem.node_name.clone().map(Subject::NodeName),
+            attempt: None,
+            quarantined: false,
         };
         package.holders.insert(subject.clone(), holder);
         package.activated |= package.born.issued.activates_on == ActivatesOn::Redeem;
@@ -439,7 +495,15 @@ impl Model {
             package.old_until = None;
         }
         self.nodes.insert(redeemed.node, (id, subject));
+        self.names.insert(redeemed.node, says);
     }
+}
+
+/// Who somebody with a token says that it is.
+pub(crate) fn says(redeem: &Redeem) -> impl Iterator<Item = Subject> {
+    let key = redeem.fingerprint.clone().map(Subject::Fingerprint);
+    let node_name = redeem.node_name.clone().map(Subject::NodeName);
+    key.into_iter().chain(node_name).chain(redeem.spiffe_id.clone().map(Subject::Spiffe))
 }
 
 fn given(contents: &[GivenContent]) -> Vec<String> {

@@ -55,6 +55,8 @@ pub(crate) enum What {
     Leave,
     Evict,
     Ban,
+    Unban,
+    ResetRecoveries,
     Revoke,
     Configure,
     ChangePool,
@@ -89,7 +91,7 @@ pub(crate) enum Going {
 }
 
 /// What happens how often.
-const ASKS: [(What, u64); 20] = [
+const ASKS: [(What, u64); 22] = [
     (What::Issue, 16),
     (What::Deliver, 8),
     (What::MakeLink, 2),
@@ -103,6 +105,8 @@ const ASKS: [(What, u64); 20] = [
     (What::Leave, 2),
     (What::Evict, 2),
     (What::Ban, 1),
+    (What::Unban, 1),
+    (What::ResetRecoveries, 1),
     (What::Revoke, 3),
     (What::Configure, 1),
     (What::ChangePool, 1),

@@ -18,7 +18,7 @@ use handfast::{
     seal::Sealer,
     secret::SecretKey,
     time::{Now, Timestamp},
-    vocabulary::{Action, Answer, Command, Commit, VaultWrite},
+    vocabulary::{Action, Answer, Command, Commit, Fact, VaultWrite},
 };
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -106,10 +106,11 @@ fn registrar(choice: usize) -> Arc<Registrar> {
         if number & 2 == 2 {
             policy["release"] = json!("at_end");
         }
+        policy["on_clone_suspected"] = json!(["alert", "lock", "quarantine"][number / 4]);
         let policy: Policy = serde_json::from_value(policy).unwrap();
         Arc::new(Registrar::new(policy, ring(1), ring(2), default_backend()).unwrap())
     };
-    Arc::clone(&ALL.get_or_init(|| (0..4).map(make).collect())[choice])
+    Arc::clone(&ALL.get_or_init(|| (0..12).map(make).collect())[choice])
 }
 
 fn ring(byte: u8) -> KeyRing {
@@ -136,12 +137,15 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed ^ 0x5eed);
         let (moves, at_end, zombies) = (dice.once_in(2), dice.once_in(8), dice.once_in(4));
+        let reaction = dice.below(3) as usize;
         let clock: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let registrar = registrar(usize::from(moves) + 2 * usize::from(at_end) + 4 * reaction);
+        let reaction = registrar.policy().on_clone_suspected;
         let mut world = Self {
-            registrar: registrar(usize::from(moves) + 2 * usize::from(at_end)),
+            registrar,
             sealer: Sealer::new(ring(2), default_backend()),
             store: Store::default(),
-            model: Model { moves, ..Model::default() },
+            model: Model { moves, reaction, ..Model::default() },
             ears: Ears::default(),
             upstream: Upstream { most: TEN as usize, ..Upstream::default() },
             known: Known::default(),
@@ -267,6 +271,14 @@ impl World {
     /// What everybody who watches does with a commit.
     fn committed(&mut self, command: &Command, commit: &Commit, answer: &Answer, now: Now) {
         self.counts.events += commit.events.len() as u64;
+        for event in &commit.events {
+            match event.fact {
+                Fact::CloneSuspected { .. } => self.counts.clones += 1,
+                Fact::NodeQuarantined => self.counts.quarantines += 1,
+                Fact::SubjectUnbanned { .. } => self.counts.pardons += 1,
+                _ => {}
+            }
+        }
         self.tell(command, commit, answer, now);
         self.hear(commit, answer);
         for write in &commit.vault {
@@ -288,6 +300,7 @@ impl World {
             Answer::Refused(refused) => {
                 self.counts.refusals += 1;
                 self.model.check_refusal(command, refused.refusal, times, now.trusted, &self.store);
+                self.model.suspect(command, refused.refusal);
             }
             _ => self.model.take(command, answer, times),
         }
@@ -407,11 +420,14 @@ pub(crate) struct Counts {
     pub(crate) packages: u64,
     pub(crate) nodes: u64,
     pub(crate) secrets: u64,
+    pub(crate) clones: u64,
+    pub(crate) quarantines: u64,
+    pub(crate) pardons: u64,
     pub(crate) heard: u64,
 }
 
 impl Counts {
-    fn parts(&self) -> [(&'static str, u64); 12] {
+    fn parts(&self) -> [(&'static str, u64); 15] {
         [
             ("commands", self.commands),
             ("facts", self.events),
@@ -424,6 +440,9 @@ impl Counts {
             ("packages", self.packages),
             ("nodes", self.nodes),
             ("secrets", self.secrets),
+            ("suspected clones", self.clones),
+            ("quarantines", self.quarantines),
+            ("bans lifted", self.pardons),
             ("bytes searched", self.heard),
         ]
     }
@@ -441,6 +460,9 @@ impl Counts {
         self.packages += other.packages;
         self.nodes += other.nodes;
         self.secrets += other.secrets;
+        self.clones += other.clones;
+        self.quarantines += other.quarantines;
+        self.pardons += other.pardons;
         self.heard += other.heard;
     }
 

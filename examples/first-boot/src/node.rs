@@ -21,6 +21,10 @@ struct State {
     package: String,
     /// The number of the last check-in that was answered.
     sequence: u64,
+    /// What the check-in after it is called, drawn at random and written down before it is sent: a copy of this disk draws
+    /// another, and is found out by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attempt: Option<String>,
 }
 
 /// This computer.
@@ -76,21 +80,34 @@ impl Node {
             }
         }
         self.keep_credential(&answer)?;
-        self.remember(State { node: text(&answer, "node")?, package: text(&answer, "package")?, sequence: 0 })
+        self.remember(State {
+            node: text(&answer, "node")?,
+            package: text(&answer, "package")?,
+            sequence: 0,
+            attempt: None,
+        })
     }
 
-    /// Says that the node is alive. A number is used again until it is answered, so that a lost reply is no gap.
+    /// Says that the node is alive. A number and its attempt's name are used again until they are answered, so that a lost
+    /// reply is no gap.
     pub(crate) fn check_in(&mut self) -> Result<(), Failure> {
-        let State { node, package, sequence } =
+        let State { node, package, sequence, attempt } =
             self.state.take().ok_or_else(|| Failure::Final("not enrolled".to_owned()))?;
         let credential = self.folder.read(CREDENTIAL)?;
         let credential = credential
             .ok_or_else(|| Failure::Final("the host gives no credentials to check in with".to_owned()))?;
+        let attempt = attempt.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+        self.remember(State {
+            node: node.clone(),
+            package: package.clone(),
+            sequence,
+            attempt: Some(attempt.clone()),
+        })?;
         let sequence = sequence.saturating_add(1);
-        let body = json!({ "node": node, "sequence": sequence });
+        let body = json!({ "node": node, "sequence": sequence, "attempt": attempt });
         let answer = self.host.post("/check-in", &self.key, &credential, &body)?;
         self.keep_credential(&answer)?;
-        self.remember(State { node, package, sequence })
+        self.remember(State { node, package, sequence, attempt: None })
     }
 
     fn keep_credential(&self, answer: &Value) -> Result<(), Failure> {

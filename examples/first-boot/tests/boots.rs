@@ -199,3 +199,21 @@ fn a_token_does_not_travel_in_the_clear() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("expected https"));
 }
+
+#[test]
+fn a_copied_disk_is_found_out_at_its_first_check_in() {
+    let host = Host::start(0);
+    let token = host.issue(json!({}));
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("token"), &token).unwrap();
+    assert!(first_boot(&host.url, folder.path()).status.success());
+    std::fs::create_dir(copy.path().join("state")).unwrap();
+    for file in ["key.pem", "credential.jwt", "state.json"] {
+        std::fs::copy(folder.path().join("state").join(file), copy.path().join("state").join(file)).unwrap();
+    }
+    assert!(first_boot(&host.url, folder.path()).status.success());
+    let output = first_boot(&host.url, copy.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("clone_suspected"));
+    assert!(first_boot(&host.url, folder.path()).status.success(), "the first goes on");
+}

@@ -31,7 +31,7 @@ statuses! {
     BAD_REQUEST: MalformedToken;
     UNAUTHORIZED: ProofRequired, ProofReplayed, CredentialMismatch;
     FORBIDDEN: UnknownToken, Expired, NotDelivered, BindingMismatch, AlreadyClaimed, GrantClosed, SubjectEnrolled,
-        CloneSuspected, NotAuthorized, Policy, UnboundedPackage, ParentNotAllowed, NotActive, Banned, RecoveryExhausted,
+        CloneSuspected, TokenLocked, Quarantined, NotAuthorized, Policy, UnboundedPackage, ParentNotAllowed, NotActive, Banned, RecoveryExhausted,
         OverrideNotAllowed;
     NOT_FOUND: Unknown, Ended, WrongAddress, AddressWindowClosed, NodeRetired, ParentEnded, UnknownSubject, LinkReplaced;
     CONFLICT: AlreadyDelivered, NameTaken, NotOutstanding, QuotaExceeded, PoolEmpty, PoolItemInUse, SubjectTaken, NotEnded;
