@@ -105,10 +105,8 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 /// Where `make peers` has put something.
 #[expect(clippy::disallowed_methods, reason = "tests may read the environment")]
 pub(crate) fn installed(path: &str) -> String {
-    let folder = std::env::var_os("HANDFAST_PEERS").map_or_else(
-        || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("HANDFAST_PEERS")
+        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers"), PathBuf::from);
     folder.join(path).display().to_string()
 }
 
