@@ -1,6 +1,7 @@
 //! The registrar: policy, keys, and the pure function [`Registrar::decide`].
 
 mod batch;
+mod batch_session;
 mod bindings;
 mod check_in;
 mod contents;
@@ -28,6 +29,7 @@ mod subject;
 use std::sync::Arc;
 
 pub use batch::{BatchDecision, BatchOutcome, PendingAll};
+pub use batch_session::{BatchSession, BatchStep};
 pub use explain::Explanation;
 pub use policy::{Enrolled, InstanceRule, KindRule, Policy, Release, SpirePolicy};
 use rand_core::CryptoRng;
