@@ -18,6 +18,7 @@ mod lists;
 mod node_key;
 mod registrar;
 mod rows;
+mod rule;
 mod secret;
 mod session;
 mod signing;
@@ -47,7 +48,7 @@ mod _native {
         node_key::NodeKey,
         registrar::{Registrar, scope_view},
         secret::Secret,
-        session::Session,
+        session::{BatchSession, Session},
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
         system::timestamp,
         verdict::{Verdict, parse_duration, parse_topic_arn, verify_once},

@@ -15,7 +15,7 @@ is raised is a ``handfast.Error`` with a ``code``.
 """
 
 from . import audit, aws, kubernetes, link, sns, work
-from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
+from ._native import CODES, BatchSession, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
     ban,
@@ -51,15 +51,16 @@ from .errors import (
     SnsError,
     StoreError,
 )
-from .running import explain, reveal, run, run_async
+from .running import explain, reseal, reveal, run, run_all, run_all_async, run_async
 from .sns import SnsReceiver
-from .store import AsyncStore, Store
+from .store import AsyncStore, Store, Vault
 
 __all__ = [
     "CODES",
     "AsyncStore",
     "AuditError",
     "AwsError",
+    "BatchSession",
     "Busy",
     "CryptoError",
     "Error",
@@ -80,6 +81,7 @@ __all__ = [
     "SnsReceiver",
     "Store",
     "StoreError",
+    "Vault",
     "__version__",
     "audit",
     "aws",
@@ -102,9 +104,12 @@ __all__ = [
     "redeem",
     "reissue",
     "report",
+    "reseal",
     "reveal",
     "revoke",
     "run",
+    "run_all",
+    "run_all_async",
     "run_async",
     "sns",
     "timestamp",
