@@ -109,7 +109,7 @@ class Types:
             + "from datetime import datetime\n"
             + "from ipaddress import IPv4Address, IPv6Address\n"
             + "from typing import Literal, TypedDict\n\n"
-            + "from ._native import InstanceEvent, Secret\n\n"
+            + "from ._native import InstanceEvent, InstanceIdentity, Secret\n\n"
             + "if sys.version_info >= (3, 11):\n    from typing import NotRequired\nelse:\n"
             + "    from typing_extensions import NotRequired\n\n"
             + f"__all__ = [\n{exported}]\n\n\n"
@@ -160,9 +160,9 @@ class Types:
             self.written[known] = self.typed_dict(known, self.merged(schema), is_input)
             return
         classes = []
-        for _, variant, merged in self.variants(name):
+        for tag, variant, merged in self.variants(name):
             if name == "Action":
-                merged["properties"] = {**merged["properties"], **ADDRESSED}
+                merged["properties"] = {**merged["properties"], **EVIDENCE.get(tag, {}), **ADDRESSED}
             self.written[variant] = self.typed_dict(variant, merged, is_input)
             classes.append(variant)
         union = f"{known} = {' | '.join(classes)}\n"
@@ -245,6 +245,23 @@ ADDRESSED: dict[str, Schema] = {
     },
 }
 
+# The evidence that a command may have beside its own members.
+EVIDENCE: dict[str, dict[str, Schema]] = {
+    "deliver": {
+        "identity": {
+            "python": "InstanceIdentity",
+            "description": "The identity document of the instance that it goes to, as ``handfast.aws.verify_identity`` made it; "
+            "in place of the address. Goes with a delivery to an instance only.",
+        },
+    },
+    "redeem": {
+        "identity": {
+            "python": "InstanceIdentity",
+            "description": "The presenter's identity document, as ``handfast.aws.verify_identity`` made it.",
+        },
+    },
+}
+
 OBSERVE = '''
 
 class ObserveInstanceCommand(TypedDict):
@@ -282,7 +299,7 @@ def commands(types: Types) -> str:
         + "from collections.abc import Collection, Mapping, Sequence\n"
         + "from ipaddress import IPv4Address, IPv6Address\n"
         + "from types import EllipsisType\n\n"
-        + "from ._native import InstanceEvent, Secret\n"
+        + "from ._native import InstanceEvent, InstanceIdentity, Secret\n"
         + f"from ._schema import (\n{imports})\n\n"
         + f"__all__ = [\n{exported}]\n\n\n"
         + text
@@ -291,7 +308,8 @@ def commands(types: Types) -> str:
 
 
 def function(types: Types, tag: str, name: str, schema: Schema) -> str:
-    properties = {**{key: value for key, value in schema["properties"].items() if key != "type"}, **ADDRESSED}
+    own = {key: value for key, value in schema["properties"].items() if key != "type"}
+    properties = {**own, **EVIDENCE.get(tag, {}), **ADDRESSED}
     required = [field for field in properties if field in schema["required"]]
     optional = [field for field in properties if field not in required]
     lines = [f"def {tag}(", "    *,"]

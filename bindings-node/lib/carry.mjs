@@ -10,23 +10,27 @@ class Placeholder {
   }
 }
 
+/** The members of a command that are evidence. */
+const EVIDENCE = { event: native.InstanceEvent, identity: native.InstanceIdentity };
+
 /**
- * Takes a value apart: `Secret`s and an `InstanceEvent` go beside the text. `Date`s become RFC 3339, `Map`s objects and
- * `Set`s arrays.
+ * Takes a value apart: `Secret`s and evidence go beside the text. `Date`s become RFC 3339, `Map`s objects and `Set`s
+ * arrays.
  *
- * @returns {{ json: string, secrets: object[], event?: object }}
+ * @returns {{ json: string, secrets: object[], event?: object, identity?: object }}
  */
 export function give(value) {
   const secrets = [];
-  let event;
+  const evidence = {};
   const replace = function (name, written) {
     const member = this[name];
     if (this instanceof Placeholder) return member;
     if (member instanceof native.Secret) return new Placeholder(secrets.push(member) - 1);
-    if (member instanceof native.InstanceEvent) {
-      if (this !== value || name !== 'event')
-        throw invalid(name, 'an InstanceEvent belongs into `event` of observe_instance');
-      event = member;
+    for (const [place, kind] of Object.entries(EVIDENCE)) {
+      if (!(member instanceof kind)) continue;
+      if (this !== value || name !== place)
+        throw invalid(name, `an ${kind.name} belongs into \`${place}\` of a command`);
+      evidence[place] = member;
       return undefined;
     }
     if (member instanceof Date) return native.timestamp(moment(member, name));
@@ -41,7 +45,7 @@ export function give(value) {
   };
   const json = stringify(value, replace);
   if (json === undefined) throw invalid('', 'expected an object');
-  return { json, secrets, event };
+  return { json, secrets, ...evidence };
 }
 
 /** Puts a value together again. `type` comes first, because that is how people read it. */
@@ -50,6 +54,32 @@ export function take(json, secrets = []) {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
     if (typeof value.$secret === 'number') return secrets[value.$secret];
     return 'type' in value ? { type: value.type, ...value } : value;
+  });
+}
+
+/**
+ * Takes the commands of a batch apart. What is wrong with one is its answer, and no concern of the others.
+ *
+ * @returns {{ carried: object[], failures: Map<number, HandfastError> }}
+ */
+export function giveAll(commands) {
+  const failures = new Map();
+  const carried = Array.from(commands, (command, place) => {
+    try {
+      return give(command);
+    } catch (error) {
+      failures.set(place, error);
+      return { json: 'null', secrets: [] };
+    }
+  });
+  return { carried, failures };
+}
+
+/** The answers to a batch; what is wrong with a command stands in its place. */
+export function takeAll(settled, failures) {
+  return settled.map(({ answer, failure }, place) => {
+    if (failures.has(place)) return failures.get(place);
+    return answer ? take(answer.json, answer.secrets) : new HandfastError(JSON.parse(failure));
   });
 }
 

@@ -10,8 +10,8 @@ export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
 export * as link from './link.mjs';
 export { NodeKey } from './node-key.mjs';
-export { Registrar, Session } from './registrar.mjs';
-export { explain, reveal, run, runSync } from './run.mjs';
+export { BatchSession, Registrar, Session } from './registrar.mjs';
+export { explain, reseal, reveal, run, runAll, runSync } from './run.mjs';
 export * as template from './template.mjs';
 export * as work from './work.mjs';
 export {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { bodyOf, give, moment, take } from './carry.mjs';
+import { bodyOf, give, giveAll, moment, take, takeAll } from './carry.mjs';
 import native from './native.mjs';
 import { nativeOf as registrarOf } from './registrar.mjs';
 
@@ -42,6 +42,17 @@ export class Ledger {
   run(registrar, command, { now, trustedClock = true } = {}) {
     const { json, secrets } = this.#native.run(registrarOf(registrar), give(command), moment(now), trustedClock);
     return take(json, secrets);
+  }
+
+  /** Decides several commands on this ledger and commits them together; see `runAll`. */
+  runAll(registrar, commands, { now, trustedClock = true } = {}) {
+    const { carried, failures } = giveAll(commands);
+    return takeAll(this.#native.runAll(registrarOf(registrar), carried, moment(now), trustedClock), failures);
+  }
+
+  /** Seals anew what is not sealed under the current key, and says how much that was; see `reseal`. */
+  reseal(registrar) {
+    return this.#native.reseal(registrarOf(registrar));
   }
 
   /** What would come of a command, without doing it. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { bodyOf, give, moment, rowsOf, take } from './carry.mjs';
+import { bodyOf, give, giveAll, moment, rowsOf, take, takeAll } from './carry.mjs';
 import { invalid, misuse } from './error.mjs';
 import native from './native.mjs';
 
@@ -19,11 +19,14 @@ export class Registrar {
    * @param {{ peppers: object, sealing: object, signing?: object }} keys `peppers` key the digests of tokens, `sealing`
    *   seals secrets at rest, `signing` signs the credentials of nodes that prove a key: keep them apart from the
    *   records, or a stolen database is a stolen fleet
+   * @param {{ rule?: (question: object) => true | string }} [options] `rule` is the operator's own rule, asked after
+   *   everything else has allowed a command, as far as the policy's `ruleMode` says: it gives `true`, or a text that says
+   *   why not. A pure function of its question; when it throws or gives anything else, nothing happens
    */
-  constructor(policy, { peppers, sealing, signing } = {}) {
+  constructor(policy, { peppers, sealing, signing } = {}, { rule } = {}) {
     const { json, secrets } = give(policy ?? {});
     const rings = [ring(peppers, 'peppers'), ring(sealing, 'sealing'), signingRing(signing)];
-    this.#native = new native.Registrar(json, secrets, ...rings);
+    this.#native = new native.Registrar(json, secrets, ...rings, judgeOf(rule));
   }
 
   static {
@@ -51,6 +54,12 @@ export class Registrar {
     return new Session(this.#native.session(give(command)));
   }
 
+  /** Starts a session over several commands, for a driver of your own. `runAll` is one. */
+  sessionAll(commands) {
+    const { carried, failures } = giveAll(commands);
+    return new BatchSession(this.#native.sessionAll(carried), failures);
+  }
+
   /** The effects that are outstanding for a record (a row of a store, or its body): a function of the record alone. */
   outstanding(rowOrBody) {
     return take(this.#native.outstanding(bodyOf(rowOrBody)));
@@ -64,6 +73,15 @@ export class Registrar {
   /** Opens what an executor needs for an effect, also after a crash; `null` when it needs nothing. */
   reveal(effect, rows = []) {
     return this.#native.reveal(give(effect).json, rowsOf(rows));
+  }
+
+  /**
+   * Seals a row of the vault anew under the current key, and gives its new body; `null` when it is under it already.
+   * `reseal` does so with all rows of a store.
+   */
+  reseal(row) {
+    const [read] = rowsOf([row]);
+    return this.#native.reseal(read);
   }
 
   /** A stored body of a record, an event or a notice, as an object for people and APIs. There is no secret in it. */
@@ -113,6 +131,56 @@ export class Session {
   committed(held) {
     if (typeof held !== 'boolean') throw misuse('commit() of a store gives true or false');
     this.#native.committed(held);
+  }
+}
+
+/** Several commands on their way through a store, in one commit where that works out. `runAll` drives it. */
+export class BatchSession {
+  #native;
+  #failures;
+
+  constructor(session, failures) {
+    if (!(session instanceof native.BatchSession)) throw misuse('registrar.sessionAll(commands) starts a session');
+    this.#native = session;
+    this.#failures = failures;
+  }
+
+  /** Goes on until something has to be done outside, and says what: `load`, `commit`, or take the `answers`. */
+  next({ now, trustedClock = true } = {}) {
+    const { load, commit, answers } = this.#native.next(moment(now), trustedClock);
+    if (load) return { type: 'load', keys: load };
+    if (commit) return { type: 'commit', batch: take(commit) };
+    return { type: 'answers', answers: takeAll(answers, this.#failures) };
+  }
+
+  /** Gives the rows that were asked for; a key without a row is absent. */
+  loaded(rows) {
+    this.#native.loaded(rowsOf(rows));
+  }
+
+  /** Says whether the commit is durable (`true`), or a guard did not hold and nothing was changed (`false`). */
+  committed(held) {
+    if (typeof held !== 'boolean') throw misuse('commit() of a store gives true or false');
+    this.#native.committed(held);
+  }
+}
+
+/** What the native half asks a rule with: JSON in, JSON out, and nothing is thrown. */
+function judgeOf(rule) {
+  if (rule === undefined) return undefined;
+  if (typeof rule !== 'function') throw invalid('rule', 'expected a function');
+  return (question) => JSON.stringify(said(rule, question));
+}
+
+function said(rule, question) {
+  try {
+    const verdict = rule(take(question));
+    if (verdict === true) return 'allow';
+    if (typeof verdict === 'string') return { deny: verdict };
+    const given = verdict instanceof Promise ? 'a Promise' : `a value of type ${typeof verdict}`;
+    return { failed: `expected true, or a text that says why not; it gave ${given}` };
+  } catch (error) {
+    return { failed: String(error) };
   }
 }
 

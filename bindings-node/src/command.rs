@@ -9,6 +9,7 @@ use crate::{
     aws::InstanceEvent,
     carry::{self, Secrets},
     error::{Result, Throw, invalid},
+    identity::InstanceIdentity,
 };
 
 /// A command on its way from JavaScript.
@@ -20,16 +21,38 @@ pub struct Carried<'a> {
     pub secrets: Vec<ClassInstance<'a, crate::secret::Secret>>,
     /// Its member `event`.
     pub event: Option<ClassInstance<'a, InstanceEvent>>,
+    /// Its member `identity`.
+    pub identity: Option<ClassInstance<'a, InstanceIdentity>>,
 }
 
-/// Reads a command: as the core reads it, or `observe_instance` with a verified event beside it.
+/// Reads a command: as the core reads it, with the evidence beside it that it takes.
 pub(crate) fn read(carried: &Carried<'_>) -> Result<Command> {
     let secrets: &Secrets<'_> = &carried.secrets;
     let value = carry::read(&carried.json, secrets)?;
-    match &carried.event {
-        Some(event) => observe(value, event),
-        None => Command::from_value(value).map_err(Throw::throw),
+    match (&carried.event, &carried.identity) {
+        (Some(_), Some(_)) => Err(invalid("identity", "unknown field of observe_instance")),
+        (Some(event), None) => observe(value, event),
+        (None, Some(identity)) => {
+            let command = Command::from_value(value).map_err(Throw::throw)?;
+            command.with_identity(identity.verified().clone()).map_err(Throw::throw)
+        }
+        (None, None) => Command::from_value(value).map_err(Throw::throw),
     }
+}
+
+/// Commands that cannot be read, by their places: what is wrong with one is its answer, and no concern of the others.
+pub(crate) type Unreadable = Vec<(usize, String)>;
+
+/// Reads the commands of a batch.
+pub(crate) fn read_all(carried: &[Carried<'_>]) -> (Vec<Command>, Unreadable) {
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for (place, carried) in carried.iter().enumerate() {
+        match read(carried) {
+            Ok(command) => readable.push(command),
+            Err(error) => unreadable.push((place, error.reason.clone())),
+        }
+    }
+    (readable, unreadable)
 }
 
 fn observe(value: Value, event: &InstanceEvent) -> Result<Command> {

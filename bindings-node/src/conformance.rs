@@ -109,11 +109,11 @@ impl Conformance {
 
     /// Carries out `commit` on a ledger, which takes no batches, and answers it.
     #[napi]
-    pub fn commit_to(&mut self, ledger: &mut Ledger) -> Result<()> {
+    pub fn commit_to(&mut self, ledger: &Ledger) -> Result<()> {
         let Step::Commit(commit) = self.0.next() else {
             return Err(Error::Misuse("the conformance suite asked for something else").throw());
         };
-        self.0.held(ledger.commit(&commit)).map_err(Throw::throw)
+        self.0.held(ledger.commit(&commit)?).map_err(Throw::throw)
     }
 
     /// Answers `due`.

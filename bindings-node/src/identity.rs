@@ -17,6 +17,12 @@ use crate::{
 #[napi]
 pub struct InstanceIdentity(Verified<identity::InstanceIdentity>);
 
+impl InstanceIdentity {
+    pub(crate) fn verified(&self) -> &Verified<identity::InstanceIdentity> {
+        &self.0
+    }
+}
+
 #[napi]
 impl InstanceIdentity {
     /// The instance.

@@ -6,6 +6,7 @@ use handfast::{
     record::{Key, Versioned},
     vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
+use napi::Env;
 use napi_derive::napi;
 use serde::Serialize;
 
@@ -16,96 +17,127 @@ use crate::{
     lists,
     registrar::Registrar,
     rows::{self, Row},
+    rule::{self, Exclusive},
+    session::{self, Settled},
     system,
 };
 
 /// A store in memory.
 #[napi]
-pub struct Ledger(ledger::Ledger);
+pub struct Ledger(Exclusive<ledger::Ledger>);
 
 #[napi]
 impl Ledger {
     /// An empty ledger.
     #[napi(constructor)]
     pub fn new(recording: bool) -> Self {
-        Self(if recording { ledger::Ledger::recording() } else { ledger::Ledger::new() })
+        Self::from(if recording { ledger::Ledger::recording() } else { ledger::Ledger::new() })
     }
 
     /// Reads a snapshot.
     #[napi(factory)]
     pub fn restore(snapshot: String) -> Result<Self> {
-        ledger::Ledger::restore(&snapshot).map(Self).map_err(Throw::throw)
+        ledger::Ledger::restore(&snapshot).map(Self::from).map_err(Throw::throw)
     }
 
     /// Folds bodies of events into records.
     #[napi(factory)]
     pub fn replay(bodies: Vec<String>) -> Result<Self> {
-        ledger::Ledger::replay(bodies, &*default_backend()).map(Self).map_err(Throw::throw)
+        ledger::Ledger::replay(bodies, &*default_backend()).map(Self::from).map_err(Throw::throw)
     }
 
     /// Decides a command and commits it.
     #[napi]
     pub fn run(
-        &mut self,
+        &self,
+        env: Env,
         registrar: &Registrar,
         command: command::Carried<'_>,
         now: i64,
         trusted: bool,
     ) -> Result<Parts> {
         let (command, now) = (command::read(&command)?, system::now(now, trusted)?);
-        self.0
-            .run(registrar.get(), &command, now, &mut system::entropy()?)
+        let (mut ledger, mut entropy) = (self.0.get_mut()?, system::entropy()?);
+        rule::deciding(env, || ledger.run(registrar.get(), &command, now, &mut entropy))
             .map(|answer| carry::parts(answer.into_parts()))
             .map_err(Throw::throw)
+    }
+
+    /// Decides several commands and commits them together.
+    #[napi]
+    pub fn run_all(
+        &self,
+        env: Env,
+        registrar: &Registrar,
+        commands: Vec<command::Carried<'_>>,
+        now: i64,
+        trusted: bool,
+    ) -> Result<Vec<Settled>> {
+        let (commands, unreadable) = command::read_all(&commands);
+        let now = system::now(now, trusted)?;
+        let (mut ledger, mut entropy) = (self.0.get_mut()?, system::entropy()?);
+        rule::deciding(env, || ledger.run_all(registrar.get(), &commands, now, &mut entropy))
+            .map(|answers| session::settled(answers, &unreadable))
+            .map_err(Throw::throw)
+    }
+
+    /// Seals anew what is not sealed under the current key, and says how much that was.
+    #[napi]
+    pub fn reseal(&self, registrar: &Registrar) -> Result<u32> {
+        let count = self.0.get_mut()?.reseal_all(registrar.get(), &mut system::entropy()?);
+        count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)).map_err(Throw::throw)
     }
 
     /// What would come of a command, as JSON.
     #[napi]
     pub fn explain(
         &self,
+        env: Env,
         registrar: &Registrar,
         command: command::Carried<'_>,
         now: i64,
         trusted: bool,
     ) -> Result<String> {
         let (command, now) = (command::read(&command)?, system::now(now, trusted)?);
-        let explanation = registrar.get().explain(&command, &self.0, now).map_err(Throw::throw)?;
-        Ok(carry::write(&explanation))
+        let ledger = self.0.get()?;
+        let explanation = rule::deciding(env, || registrar.get().explain(&command, &*ledger, now));
+        explanation.map(|explanation| carry::write(&explanation)).map_err(Throw::throw)
     }
 
     /// The rows that exist.
     #[napi]
     pub fn read(&self, keys: Vec<String>) -> Result<Vec<Row>> {
-        Ok(rows::write(self.0.read(&rows::keys(&keys)?)))
+        Ok(rows::write(self.0.get()?.read(&rows::keys(&keys)?)))
     }
 
     /// The keys of which something is due.
     #[napi]
     pub fn due(&self, now: i64, limit: u32) -> Result<Vec<String>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let keys = self.0.due(system::instant(now, "now")?, limit);
+        let keys = self.0.get()?.due(system::instant(now, "now")?, limit);
         Ok(keys.iter().map(ToString::to_string).collect())
     }
 
     /// When something is due next.
     #[napi]
-    pub fn next_wake(&self) -> Option<String> {
-        self.0.next_wake().map(|at| at.to_string())
+    pub fn next_wake(&self) -> Result<Option<String>> {
+        Ok(self.0.get()?.next_wake().map(|at| at.to_string()))
     }
 
     /// All records, or those of one type, as JSON.
     #[napi]
-    pub fn records(&self, record: Option<String>) -> String {
+    pub fn records(&self, record: Option<String>) -> Result<String> {
         let row = |(key, versioned): (&Key, Versioned)| lists::row(key, &versioned);
         let wanted = |row: &WriteRow| record.as_ref().is_none_or(|record| row.index.record == record);
-        carry::write(&self.0.iter().map(row).filter(wanted).collect::<Vec<_>>())
+        Ok(carry::write(&self.0.get()?.iter().map(row).filter(wanted).collect::<Vec<_>>()))
     }
 
     /// A page of packages, as JSON.
     #[napi]
     pub fn packages(&self, filter: lists::Filter, after: Option<String>, limit: u32) -> Result<String> {
         let after = lists::parsed(after.as_deref(), "after")?;
-        let page = self.0.packages(&filter.read()?, after.as_ref(), lists::limit(limit));
+        let ledger = self.0.get()?;
+        let page = ledger.packages(&filter.read()?, after.as_ref(), lists::limit(limit));
         page.map(|page| lists::page(&page)).map_err(Throw::throw)
     }
 
@@ -113,7 +145,8 @@ impl Ledger {
     #[napi]
     pub fn nodes(&self, package: String, after: Option<String>, limit: u32) -> Result<String> {
         let (package, after) = (parse(&package, "package")?, lists::parsed(after.as_deref(), "after")?);
-        let page = self.0.nodes(package, after.as_ref(), lists::limit(limit));
+        let ledger = self.0.get()?;
+        let page = ledger.nodes(package, after.as_ref(), lists::limit(limit));
         page.map(|page| lists::page(&page)).map_err(Throw::throw)
     }
 
@@ -121,38 +154,39 @@ impl Ledger {
     #[napi]
     pub fn subjects(&self, scope: String, after: Option<String>, limit: u32) -> Result<String> {
         let after = lists::parsed(after.as_deref(), "after")?.unwrap_or_default();
-        Ok(lists::changes(&self.0.subjects(&parse(&scope, "scope")?, after, lists::limit(limit))))
+        Ok(lists::changes(&self.0.get()?.subjects(&parse(&scope, "scope")?, after, lists::limit(limit))))
     }
 
     /// How many records and sealed secrets there are.
     #[napi(getter)]
-    pub fn size(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    pub fn size(&self) -> Result<u32> {
+        Ok(u32::try_from(self.0.get()?.len()).unwrap_or(u32::MAX))
     }
 
     /// All records and sealed secrets as text.
     #[napi]
-    pub fn snapshot(&self) -> String {
-        self.0.snapshot()
+    pub fn snapshot(&self) -> Result<String> {
+        Ok(self.0.get()?.snapshot())
     }
 
     /// The history, as JSON.
     #[napi]
-    pub fn events(&self) -> String {
+    pub fn events(&self) -> Result<String> {
+        let ledger = self.0.get()?;
         let row = |event: &Event| EventRow {
             key: event.key.to_string(),
             version: event.version,
             at: event.at,
             fact: event.fact.name(),
-            scope: self.0.get(&event.key).and_then(|record| record.index().scope),
+            scope: ledger.get(&event.key).and_then(|record| record.index().scope),
             body: event.body(),
         };
-        carry::write(&self.0.events().iter().map(row).collect::<Vec<_>>())
+        Ok(carry::write(&ledger.events().iter().map(row).collect::<Vec<_>>()))
     }
 
     /// The refusals, counted, as JSON.
     #[napi]
-    pub fn notices(&self) -> String {
+    pub fn notices(&self) -> Result<String> {
         let row = |counted: &ledger::CountedNotice| CountedRow {
             count: counted.count,
             notice: NoticeRow {
@@ -161,14 +195,20 @@ impl Ledger {
                 body: counted.first.body(),
             },
         };
-        carry::write(&self.0.notices().map(row).collect::<Vec<_>>())
+        Ok(carry::write(&self.0.get()?.notices().map(row).collect::<Vec<_>>()))
     }
 }
 
 impl Ledger {
     /// Commits, for the conformance suite.
-    pub(crate) fn commit(&mut self, commit: &Commit) -> bool {
-        self.0.commit(commit)
+    pub(crate) fn commit(&self, commit: &Commit) -> Result<bool> {
+        Ok(self.0.get_mut()?.commit(commit))
+    }
+}
+
+impl From<ledger::Ledger> for Ledger {
+    fn from(ledger: ledger::Ledger) -> Self {
+        Self(Exclusive::new(ledger))
     }
 }
 

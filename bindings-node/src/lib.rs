@@ -23,6 +23,7 @@ mod names;
 mod node_key;
 mod registrar;
 mod rows;
+mod rule;
 mod secret;
 mod session;
 mod signing;

@@ -8,9 +8,12 @@ use handfast::{
     record::{Loaded, Record},
     registrar::{self, Policy, Revealed},
     secret::SecretKey,
-    vocabulary::{Effect, Error},
+    vocabulary::{Effect, Error, VaultWrite},
 };
-use napi::bindgen_prelude::{Either, Uint8Array};
+use napi::{
+    Env,
+    bindgen_prelude::{Either, Uint8Array},
+};
 use napi_derive::napi;
 
 use crate::{
@@ -19,8 +22,9 @@ use crate::{
     error::{Carried, Result, Throw, invalid},
     kubernetes::BootstrapSecret,
     rows::{self, Row},
+    rule::{self, Callback, Judge},
     secret::Secret,
-    session::Session,
+    session::{BatchSession, Session},
     signing::{self, SigningKeys},
     system,
 };
@@ -48,7 +52,7 @@ pub struct Ring {
 
 #[napi]
 impl Registrar {
-    /// Takes a policy as JSON and the key rings.
+    /// Takes a policy as JSON, the key rings, and what asks the host's rule.
     #[napi(constructor)]
     pub fn new(
         policy: String,
@@ -56,16 +60,20 @@ impl Registrar {
         peppers: Ring,
         sealing: Ring,
         signing: Option<SigningKeys<'_>>,
+        judge: Option<Judge>,
     ) -> Result<Self> {
         let policy: Policy = carry::read_as(&policy, &secrets, "")?;
         let (peppers, sealing) = (key_ring(peppers, "peppers")?, key_ring(sealing, "sealing")?);
         let signing = signing.map(|keys| signing::ring(&keys, "signing")).transpose()?;
         let registrar = registrar::Registrar::new(policy, peppers, sealing, crypto::default_backend());
-        let registrar = registrar.map_err(Throw::throw)?;
-        Ok(Self(Arc::new(match signing {
-            Some(ring) => registrar.with_signing(ring),
-            None => registrar,
-        })))
+        let mut registrar = registrar.map_err(Throw::throw)?;
+        if let Some(ring) = signing {
+            registrar = registrar.with_signing(ring);
+        }
+        if let Some(judge) = judge {
+            registrar = registrar.with_rule(Arc::new(Callback::from(judge)));
+        }
+        Ok(Self(Arc::new(registrar)))
     }
 
     /// The JWK set that node credentials verify under, as JSON.
@@ -84,6 +92,14 @@ impl Registrar {
     #[napi]
     pub fn session(&self, command: command::Carried<'_>) -> Result<Session> {
         Ok(Session::from(self.0.session(command::read(&command)?)))
+    }
+
+    /// Starts a session over several commands.
+    #[napi]
+    pub fn session_all(&self, commands: Vec<command::Carried<'_>>) -> Result<BatchSession> {
+        let (commands, unreadable) = command::read_all(&commands);
+        let session = self.0.session_all(commands).map_err(Throw::throw)?;
+        Ok(BatchSession::new(session, unreadable))
     }
 
     /// The effects that are outstanding for a record, as JSON.
@@ -111,6 +127,17 @@ impl Registrar {
         }
     }
 
+    /// The new body of a row of the vault under the current key; nothing when it is under it already.
+    #[napi]
+    pub fn reseal(&self, row: Row) -> Result<Option<String>> {
+        let rows = rows::read(vec![row])?;
+        let row = rows.first().ok_or_else(|| invalid("row", "is required"))?;
+        match self.0.reseal(row, &mut system::entropy()?).map_err(Throw::throw)? {
+            Some(VaultWrite::Put { sealed, .. }) => Ok(Some(sealed)),
+            Some(VaultWrite::Shred { .. }) | None => Ok(None),
+        }
+    }
+
     /// A stored body for people and APIs, as JSON.
     #[napi]
     pub fn view(&self, body: String) -> Result<String> {
@@ -121,6 +148,7 @@ impl Registrar {
     #[napi]
     pub fn explain(
         &self,
+        env: Env,
         command: command::Carried<'_>,
         keys: Vec<String>,
         rows: Vec<Row>,
@@ -130,8 +158,7 @@ impl Registrar {
         let mut loaded = Loaded::default();
         loaded.add(&rows::keys(&keys)?, rows::read(rows)?).map_err(Throw::throw)?;
         let (command, now) = (command::read(&command)?, system::now(now, trusted)?);
-        self.0
-            .explain(&command, &loaded, now)
+        rule::deciding(env, || self.0.explain(&command, &loaded, now))
             .map(|explanation| carry::write(&explanation))
             .map_err(Throw::throw)
     }

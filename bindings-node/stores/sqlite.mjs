@@ -40,16 +40,11 @@ export class SqliteStore {
   /** Does all of a batch in one durable transaction and gives `true`, or nothing and gives `false`. */
   commit(batch) {
     const writes = batch.writes.length + batch.events.length + batch.notices.length + batch.vault.length > 0;
-    this.database.exec(writes ? 'BEGIN IMMEDIATE' : 'BEGIN');
-    try {
+    return this.#transact(writes ? 'BEGIN IMMEDIATE' : 'BEGIN', () => {
       const held = batch.guards.every(({ key, version }) => this.#version(key) === version);
       if (held) this.#write(batch);
-      this.database.exec(held ? 'COMMIT' : 'ROLLBACK');
       return held;
-    } catch (error) {
-      rollBack(this.database);
-      throw error;
-    }
+    });
   }
 
   /** The keys of records about which something is due by `now`, the most urgent first. */
@@ -104,9 +99,37 @@ export class SqliteStore {
     return this.#statements.notices.all(limit).map(({ count, ...notice }) => ({ count, notice }));
   }
 
+  /** Sealed secrets in the order of their keys; `after` the last key of one page gives the next. For `reseal`. */
+  sealed({ after = '', limit = 100 } = {}) {
+    return this.#statements.sealed.all(after, limit);
+  }
+
+  /**
+   * Replaces sealed secrets in one transaction, each if it is still as it was read: it may have been shredded meanwhile.
+   * Gives how many that were.
+   */
+  reseal(changes) {
+    return this.#transact('BEGIN IMMEDIATE', () => {
+      const replaced = changes.map(({ row, sealed }) => this.#statements.reseal.run(sealed, row.key, row.body).changes);
+      return replaced.reduce((count, changes) => count + Number(changes), 0);
+    });
+  }
+
   /** Closes the database. */
   close() {
     this.database.close();
+  }
+
+  #transact(begin, work) {
+    this.database.exec(begin);
+    try {
+      const result = work();
+      this.database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      rollBack(this.database);
+      throw error;
+    }
   }
 
   #version(key) {
@@ -150,6 +173,10 @@ function prepare(database) {
       ON CONFLICT (coalesce) DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)`),
     put: statement('INSERT OR REPLACE INTO handfast_vault (key, sealed) VALUES (?, ?)'),
     shred: statement('DELETE FROM handfast_vault WHERE key = ?'),
+    sealed: statement(
+      'SELECT key, 1 AS version, sealed AS body FROM handfast_vault WHERE key > ? ORDER BY key LIMIT ?',
+    ),
+    reseal: statement('UPDATE handfast_vault SET sealed = ? WHERE key = ? AND sealed = ?'),
     due: statement('SELECT key FROM handfast_records WHERE wake_at <= ? ORDER BY wake_at, key LIMIT ?'),
     nextWake: statement('SELECT min(wake_at) AS at FROM handfast_records WHERE wake_at IS NOT NULL'),
     // A node of a package that has ended is none, also before a sweep has come by.

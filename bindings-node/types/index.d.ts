@@ -135,12 +135,20 @@ export interface Clock {
  * only one is possible: `redeem`, `check_in`, `leave` and a delivery to anybody but an operator (node), `expire`
  * (timer), `observe_instance` (event).
  */
-export type Command = (Action | ObserveInstance) & {
+export type Command = (Exclude<Action, Proved> | WithIdentity | ObserveInstance) & {
   /** On whose behalf: `operator:<name>`, `executor:<worker>`, `node`, `timer` or `event`. */
   authority?: Authority;
   /** The address that the request came from, as the host saw it. */
   source?: string;
 };
+
+/** What an instance may prove itself with an identity document for: a redemption, or a delivery to an instance. */
+export type WithIdentity = Proved & {
+  /** Evidence, which only `verifyIdentity` makes; for a delivery, in place of the address. */
+  identity?: InstanceIdentity;
+};
+
+type Proved = Extract<Action, { type: 'redeem' | 'deliver' }>;
 
 /** Take note of a verified cloud event. */
 export interface ObserveInstance {
@@ -173,26 +181,62 @@ export interface Jwks {
   keys: Record<string, string>[];
 }
 
+/**
+ * The operator's own rule. It is asked after everything else has allowed a command, and before anything is committed: `true`
+ * allows, a text denies and says why, for the audit (a node is not told). It must be quick, and a pure function of its
+ * question: a decision may be made several times. With `ruleMode: 'enforce'`, a rule that throws, or gives anything else,
+ * lets nothing happen (`rule_failed`); with `warn`, that is reported like a denial.
+ */
+export type Rule = (question: Question) => true | string;
+
+/** What a rule is asked: everything that the decision rests on, and no secret. */
+export interface Question {
+  /** The command; every secret in it is `[redacted]`. */
+  command: { type: string; [member: string]: unknown };
+  /** On whose behalf, as the host authenticated it. */
+  authority: Authority;
+  /** The address that the request came from, as the host saw it; `null` when the host did not say. */
+  source: string | null;
+  /** When: RFC 3339 in UTC with three decimals, so that it compares as text. */
+  now: string;
+  /** Every record that the decision looked at and that exists, by its key, as it is before. */
+  records: Record<Key, Record<string, unknown>>;
+  /** The facts that would be written, in order, each with the `key` of its record. */
+  facts: { type: string; key: Key; [member: string]: unknown }[];
+}
+
 /** The configured state machine: a policy and its keys. It holds no record; one serves the whole process. */
 export class Registrar {
   /**
    * @param policy every member has a safe default
    * @param keys `peppers` key the digests of tokens, `sealing` seals secrets at rest, `signing` signs the credentials of
    *   nodes that prove a key: keep them apart from the records, or a stolen database is a stolen fleet
+   * @param options `rule` is the operator's own rule, listened to as far as the policy's `ruleMode` says
    */
-  constructor(policy: Policy | undefined, keys: { peppers: KeyRing; sealing: KeyRing; signing?: SigningRing });
+  constructor(
+    policy: Policy | undefined,
+    keys: { peppers: KeyRing; sealing: KeyRing; signing?: SigningRing },
+    options?: { rule?: Rule },
+  );
   /** The JWK set that node credentials verify under, for other services; `null` without signing keys. */
   publicJwks(): Jwks | null;
   /** A nonce for a node's next proof, so that it may be given one before it is asked for it. Good for a minute. */
   nonce(options?: Pick<Clock, 'now'>): string;
   /** Starts a session over a command, for a driver of your own. `run` is one. */
   session(command: Command): Session;
+  /** Starts a session over several commands, for a driver of your own. `runAll` is one. */
+  sessionAll(commands: Iterable<Command>): BatchSession;
   /** The effects that are outstanding for a record: a function of the record alone, so nothing is lost in a crash. */
   outstanding(rowOrBody: { body: string } | string): Effect[];
   /** The keys of the vault's rows that `reveal` needs for an effect; often none. */
   vaultKeys(effect: Effect): Key[];
   /** Opens what an executor needs for an effect, also after a crash; `null` when it needs nothing. */
   reveal(effect: Effect, rows?: readonly Row[]): import('./kubernetes.js').BootstrapSecret | Secret | null;
+  /**
+   * Seals a row of the vault anew under the current key, and gives its new body; `null` when it is under it already.
+   * `reseal` does so with all rows of a store.
+   */
+  reseal(row: Row): string | null;
   /** A stored body of a record, an event or a notice, for people and APIs. There is no secret in it. */
   view(rowOrBody: { body: string } | string): Record<string, unknown>;
   /** What would come of a command: `keys` were looked at, and `rows` exist of them. `explain` reads them by itself. */
@@ -219,6 +263,26 @@ export class Session {
   committed(held: boolean): void;
 }
 
+/** What a session over several commands asks its driver to do. */
+export type BatchStep =
+  /** Read these rows and call `loaded`. */
+  | { type: 'load'; keys: Key[] }
+  /** Commit this in one transaction and call `committed`. */
+  | { type: 'commit'; batch: Batch }
+  /** It is over. */
+  | { type: 'answers'; answers: (Answer | HandfastError)[] };
+
+/** Several commands on their way through a store, in one commit where that works out. `runAll` drives it. */
+export class BatchSession {
+  private constructor();
+  /** Goes on until something has to be done outside, and says what. */
+  next(options?: Clock): BatchStep;
+  /** Gives the rows that were asked for; a key without a row is absent. */
+  loaded(rows: readonly Row[]): void;
+  /** Says whether the commit is durable (`true`), or a guard did not hold and nothing was changed (`false`). */
+  committed(held: boolean): void;
+}
+
 /** A store whose methods are synchronous. */
 export interface SyncStore {
   /** The rows that exist of these keys; a sealed secret has the version 1. */
@@ -237,6 +301,20 @@ export interface Store {
   read(keys: Key[]): Row[] | Promise<Row[]>;
   commit(batch: Batch): boolean | Promise<boolean>;
   due(now?: Instant, limit?: number): Key[] | Promise<Key[]>;
+}
+
+/** A store whose vault `reseal` can go through; its methods may be asynchronous. */
+export interface Vault {
+  /** Sealed secrets in the order of their keys, from after this one; none at the end. */
+  sealed(options: { after?: Key }): Row[] | Promise<Row[]>;
+  /** Replaces bodies, each if it is still as it was read, and gives how many that were. */
+  reseal(changes: readonly Resealed[]): number | Promise<number>;
+}
+
+/** A row of the vault as it was read, and its new body. */
+export interface Resealed {
+  row: Row;
+  sealed: string;
 }
 
 /** Refusals of one kind. */
@@ -260,6 +338,10 @@ export class Ledger {
   static replay(events: Iterable<{ body: string } | string>): Ledger;
   /** Decides a command on this ledger, commits it, and gives the answer. */
   run<C extends Command>(registrar: Registrar, command: C, options?: Clock): AnswerTo<C>;
+  /** Decides several commands on this ledger and commits them together; see `runAll`. */
+  runAll(registrar: Registrar, commands: Iterable<Command>, options?: Clock): (Answer | HandfastError)[];
+  /** Seals anew what is not sealed under the current key, and says how much that was; see `reseal`. */
+  reseal(registrar: Registrar): number;
   /** What would come of a command, without doing it. */
   explain(registrar: Registrar, command: Command, options?: Clock): Explanation;
   /** The rows that exist of these keys. */
@@ -369,6 +451,28 @@ export function runSync<C extends Command>(
   command: C,
   options: Clock & { registrar: Registrar },
 ): AnswerTo<C>;
+
+/**
+ * Runs several commands through a store in one commit where that works out: each is decided on what the ones before it
+ * have brought about. One waits for the disk once instead of once for each, and commands about the same record do not
+ * conflict with each other. Where something keeps them from it, each is taken by itself, in their order, so that none
+ * fails for another one's sake.
+ *
+ * Gives one answer for each, in their order; what is wrong with a command is a `HandfastError` in its place. What the store
+ * throws is thrown; then nobody knows what was committed, as with `run`. At most 256 commands.
+ */
+export function runAll(
+  store: Pick<Store, 'read' | 'commit'> | Ledger,
+  commands: Iterable<Command>,
+  options: Clock & { registrar: Registrar },
+): Promise<(Answer | HandfastError)[]>;
+
+/**
+ * Seals every secret of a store's vault anew that is not under the current sealing key, and gives how many that were. So a
+ * sealing key is rotated: make a new one current at every host and keep the old one in the ring, call this, then take the
+ * old one away. May run while others work on the store, and again after a crash.
+ */
+export function reseal(store: Vault | Ledger, options: { registrar: Registrar }): Promise<number>;
 
 /** Says what would come of a command, without doing it ("why would this be refused at 14:05?"). */
 export function explain(
@@ -584,7 +688,8 @@ export function readInstanceEvent(
 ): { type: 'instance'; event: InstanceEvent } | { type: 'not_for_us'; reason: string };
 
 /**
- * One EC2 instance, as AWS itself describes it. Evidence: only `verifyIdentity` makes one.
+ * One EC2 instance, as AWS itself describes it. Evidence: only `verifyIdentity` makes one. A `redeem`, or a `deliver` to an
+ * instance, takes it as its member `identity`.
  *
  * It proves that AWS wrote the document for this instance, not that the instance sent it: every process on the instance
  * can read it, and whoever was sent it once can send it on. Accept it once for each start of an instance.

@@ -7,20 +7,50 @@ use crate::{
     aws::InstanceEvent,
     convert,
     error::{Raise, invalid},
+    identity::InstanceIdentity,
 };
 
-/// Reads a command: a dict as the core reads it, or `observe_instance` with a verified event in it.
+/// Reads a command: a dict as the core reads it, with evidence in it where it takes some. Evidence has no JSON form, so it
+/// is taken out of the dict before the rest is read.
 pub(crate) fn read(command: &Bound<'_, PyAny>) -> PyResult<Command> {
     let Ok(dict) = command.cast::<PyDict>() else {
         return Err(invalid("command", "expected a dict"));
     };
-    match dict.get_item("event")? {
-        Some(event) => observe(dict, &event),
-        None => Command::from_value(convert::to_value(command)?).map_err(Raise::raise),
+    match (dict.get_item("event")?, dict.get_item("identity")?) {
+        (Some(event), _) => observe(dict, &event),
+        (None, Some(identity)) => prove(dict, &identity),
+        (None, None) => Command::from_value(convert::to_value(command)?).map_err(Raise::raise),
     }
 }
 
-/// Evidence has no JSON form, so it is taken out of the dict before the rest is read.
+/// Commands that cannot be read, by their places: what is wrong with one is its answer, and no concern of the others.
+pub(crate) type Unreadable = Vec<(usize, PyErr)>;
+
+/// Reads the commands of a batch.
+pub(crate) fn read_all(commands: &Bound<'_, PyAny>) -> PyResult<(Vec<Command>, Unreadable)> {
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for (place, command) in commands.try_iter()?.enumerate() {
+        match read(&command?) {
+            Ok(command) => readable.push(command),
+            Err(error) => unreadable.push((place, error)),
+        }
+    }
+    Ok((readable, unreadable))
+}
+
+/// Reads a redemption, or a delivery to an instance, with a verified identity document in it.
+fn prove(dict: &Bound<'_, PyDict>, identity: &Bound<'_, PyAny>) -> PyResult<Command> {
+    let Ok(identity) = identity.cast::<InstanceIdentity>() else {
+        let expected = "expected an InstanceIdentity, which only handfast.aws.verify_identity makes";
+        return Err(invalid("identity", expected));
+    };
+    let others = dict.copy()?;
+    others.del_item("identity")?;
+    let command = Command::from_value(convert::to_value(&others)?).map_err(Raise::raise)?;
+    command.with_identity(identity.get().verified().clone()).map_err(Raise::raise)
+}
+
+/// Reads `observe_instance`, with a verified event in it.
 fn observe(dict: &Bound<'_, PyDict>, event: &Bound<'_, PyAny>) -> PyResult<Command> {
     let Ok(event) = event.cast::<InstanceEvent>() else {
         return Err(invalid("event", "expected an InstanceEvent, which only handfast.aws.read makes"));

@@ -84,12 +84,12 @@ impl Conformance {
     }
 
     /// Carry out `commit` on a `Ledger`, which takes no batches, and answer it.
-    fn commit_to(&self, ledger: &Ledger) -> PyResult<()> {
+    fn commit_to(&self, py: Python<'_>, ledger: &Ledger) -> PyResult<()> {
         let mut suite = self.lock();
         let Step::Commit(commit) = suite.next() else {
             return Err(Raise::raise(Error::Misuse("the conformance suite asked for something else")));
         };
-        suite.held(ledger.commit(&commit)).map_err(Raise::raise)
+        suite.held(ledger.commit(py, &commit)?).map_err(Raise::raise)
     }
 
     /// Answer `due`.

@@ -18,11 +18,18 @@ use crate::{
 };
 
 /// One EC2 instance, as AWS itself describes it. Evidence: only `handfast.aws.verify_identity` makes one.
+/// A `redeem`, or a `deliver` to an instance, takes it as its member `identity`.
 ///
 /// It proves that AWS wrote the document for this instance, not that the instance sent it: every process on the
 /// instance can read it, and whoever was sent it once can send it on. Accept it once for each start of an instance.
 #[pyclass(frozen, module = "handfast.aws")]
 pub(crate) struct InstanceIdentity(Verified<identity::InstanceIdentity>);
+
+impl InstanceIdentity {
+    pub(crate) fn verified(&self) -> &Verified<identity::InstanceIdentity> {
+        &self.0
+    }
+}
 
 #[pymethods]
 impl InstanceIdentity {

@@ -1,6 +1,6 @@
 //! The store in memory.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use handfast::{
     crypto::default_backend,
@@ -12,7 +12,7 @@ use handfast::{
 use pyo3::{prelude::*, types::PyList};
 use serde::Serialize;
 
-use crate::{command, convert, error::Raise, lists, registrar::Registrar, rows, system};
+use crate::{command, convert, error::Raise, lists, registrar::Registrar, rows, session, system};
 
 /// A store in memory: fast, with snapshots, lost with the process. Give it to `handfast.run` like any other store.
 ///
@@ -41,28 +41,50 @@ impl Ledger {
         let command = command::read(command)?;
         let now = system::now(now, trusted_clock)?;
         let mut entropy = system::entropy()?;
-        let answer = self.lock().run(registrar.registrar(), &command, now, &mut entropy);
-        let (answer, secrets) = answer.map_err(Raise::raise)?.into_parts();
-        convert::to_python(py, &answer, &secrets)
+        let answer = self.lock(py)?.run(registrar.registrar(), &command, now, &mut entropy);
+        session::to_python(py, answer.map_err(Raise::raise)?)
+    }
+
+    /// Decide several commands on this ledger and commit them together; see `handfast.run_all`.
+    #[pyo3(signature = (registrar, commands, *, now=None, trusted_clock=true))]
+    fn run_all<'py>(
+        &self,
+        py: Python<'py>,
+        registrar: &Registrar,
+        commands: &Bound<'py, PyAny>,
+        now: Option<&Bound<'py, PyAny>>,
+        trusted_clock: bool,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (commands, unreadable) = command::read_all(commands)?;
+        let now = system::now(now, trusted_clock)?;
+        let mut entropy = system::entropy()?;
+        let answers = self.lock(py)?.run_all(registrar.registrar(), &commands, now, &mut entropy);
+        session::each_to_python(py, answers.map_err(Raise::raise)?, &unreadable)
+    }
+
+    /// Seal anew what is not sealed under the current key; see `handfast.reseal`.
+    fn reseal(&self, py: Python<'_>, registrar: &Registrar) -> PyResult<usize> {
+        let mut entropy = system::entropy()?;
+        self.lock(py)?.reseal_all(registrar.registrar(), &mut entropy).map_err(Raise::raise)
     }
 
     /// The rows that exist of these keys.
     fn read<'py>(&self, py: Python<'py>, keys: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let keys = rows::keys(keys)?;
-        let found = self.lock().read(&keys);
+        let found = self.lock(py)?.read(&keys);
         rows::write(py, &found)
     }
 
     /// The keys of records about which something is due by `now`, the most urgent first.
     #[pyo3(signature = (now=None, limit=100))]
-    fn due(&self, now: Option<&Bound<'_, PyAny>>, limit: usize) -> PyResult<Vec<String>> {
+    fn due(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>, limit: usize) -> PyResult<Vec<String>> {
         let now = system::instant("now", now)?;
-        Ok(self.lock().due(now, limit).iter().map(ToString::to_string).collect())
+        Ok(self.lock(py)?.due(now, limit).iter().map(ToString::to_string).collect())
     }
 
     /// When something is due next, or `None`: a host may sleep until then.
-    fn next_wake(&self) -> Option<String> {
-        self.lock().next_wake().map(|at| at.to_string())
+    fn next_wake(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.lock(py)?.next_wake().map(|at| at.to_string()))
     }
 
     /// All records, or those of one type (`scope`, `pool`, `package`, `name`, `subject`, `node`, `instance`, `forgotten`), in
@@ -71,7 +93,7 @@ impl Ledger {
     fn records<'py>(&self, py: Python<'py>, record: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let row = |(key, versioned): (&Key, Versioned)| lists::row(key, &versioned);
         let wanted = |row: &WriteRow| record.is_none_or(|record| row.index.record == record);
-        let records: Vec<_> = self.lock().iter().map(row).filter(wanted).collect();
+        let records: Vec<_> = self.lock(py)?.iter().map(row).filter(wanted).collect();
         to_python(py, &records)
     }
 
@@ -102,7 +124,7 @@ impl Ledger {
             parent: lists::parsed(parent, "parent")?,
             name_prefix: lists::parsed(name_prefix, "name_prefix")?,
         };
-        let page = self.lock().packages(&filter, lists::parsed(after, "after")?.as_ref(), limit);
+        let page = self.lock(py)?.packages(&filter, lists::parsed(after, "after")?.as_ref(), limit);
         to_python(py, &lists::page(&page.map_err(Raise::raise)?))
     }
 
@@ -116,7 +138,7 @@ impl Ledger {
         limit: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let package = lists::one(package, "package")?;
-        let page = self.lock().nodes(package, lists::parsed(after, "after")?.as_ref(), limit);
+        let page = self.lock(py)?.nodes(package, lists::parsed(after, "after")?.as_ref(), limit);
         to_python(py, &lists::page(&page.map_err(Raise::raise)?))
     }
 
@@ -131,13 +153,13 @@ impl Ledger {
         limit: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let after = lists::parsed(after, "after")?.unwrap_or_default();
-        let changes = self.lock().subjects(&lists::one(scope, "scope")?, after, limit);
+        let changes = self.lock(py)?.subjects(&lists::one(scope, "scope")?, after, limit);
         to_python(py, &lists::changes(&changes))
     }
 
     /// The history, oldest first; empty unless the ledger is recording.
     fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let ledger = self.lock();
+        let ledger = self.lock(py)?;
         let row = |event: &Event| EventRow {
             key: event.key.to_string(),
             version: event.version,
@@ -161,13 +183,13 @@ impl Ledger {
                 body: counted.first.body(),
             },
         };
-        let notices: Vec<_> = self.lock().notices().map(row).collect();
+        let notices: Vec<_> = self.lock(py)?.notices().map(row).collect();
         to_python(py, &notices)
     }
 
     /// All records and sealed secrets as text. The history and the notices are logs, and not in it.
-    fn snapshot(&self) -> String {
-        self.lock().snapshot()
+    fn snapshot(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.lock(py)?.snapshot())
     }
 
     /// A ledger as `snapshot` wrote it.
@@ -197,12 +219,12 @@ impl From<ledger::Ledger> for Ledger {
 
 impl Ledger {
     /// Commits, for the conformance suite.
-    pub(crate) fn commit(&self, commit: &Commit) -> bool {
-        self.lock().commit(commit)
+    pub(crate) fn commit(&self, py: Python<'_>, commit: &Commit) -> PyResult<bool> {
+        Ok(self.lock(py)?.commit(commit))
     }
 
-    fn lock(&self) -> MutexGuard<'_, ledger::Ledger> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, ledger::Ledger>> {
+        session::lock(&self.0, py)
     }
 }
 

@@ -19,6 +19,7 @@ mod lists;
 mod node_key;
 mod registrar;
 mod rows;
+mod rule;
 mod secret;
 mod session;
 mod signing;
@@ -53,7 +54,7 @@ mod _native {
         node_key::NodeKey,
         registrar::{Registrar, scope_view},
         secret::Secret,
-        session::Session,
+        session::{BatchSession, Session},
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
         system::timestamp,
         template::{Emissary, Template, split_command},

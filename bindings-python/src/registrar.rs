@@ -9,7 +9,7 @@ use handfast::{
     record::{Loaded, Record},
     registrar::{self, Policy, Revealed},
     secret::SecretKey,
-    vocabulary::{Effect, Error, from_value},
+    vocabulary::{Effect, Error, VaultWrite, from_value},
 };
 use pyo3::{
     prelude::*,
@@ -21,8 +21,9 @@ use crate::{
     error::{Raise, invalid},
     kubernetes::BootstrapSecret,
     rows,
+    rule::Callable,
     secret::Secret,
-    session::Session,
+    session::{BatchSession, Session},
     signing, system,
 };
 
@@ -33,6 +34,11 @@ use crate::{
 /// tokens, `sealing` seals secrets at rest: `{"current": "k1", "keys": {"k1": <32 bytes>}}` each. With `signing`, whose
 /// keys are P-256 or Ed25519 in PKCS#8 PEM, every node that proves a key is given a credential. Keep all of them apart
 /// from the records, or a stolen database is a stolen fleet.
+///
+/// `rule` is the operator's own rule, asked with a `handfast.types.Question` after everything else has allowed a command,
+/// and as far as the policy's `rule_mode` says. It gives `True`, or a text that says why not, which becomes the reason of a
+/// refusal `policy`. It must be quick, and a pure function of its question: a decision may be made several times. When it
+/// raises, or gives anything else, nothing happens and `RuleError` says why.
 #[pyclass(frozen, module = "handfast")]
 pub(crate) struct Registrar(Arc<registrar::Registrar>);
 
@@ -45,12 +51,13 @@ impl Registrar {
 #[pymethods]
 impl Registrar {
     #[new]
-    #[pyo3(signature = (policy=None, *, peppers, sealing, signing=None))]
+    #[pyo3(signature = (policy=None, *, peppers, sealing, signing=None, rule=None))]
     fn new(
         policy: Option<&Bound<'_, PyAny>>,
         peppers: &Bound<'_, PyAny>,
         sealing: &Bound<'_, PyAny>,
         signing: Option<&Bound<'_, PyAny>>,
+        rule: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let policy: Policy = match policy {
             Some(policy) => from_value(convert::to_value(policy)?, "").map_err(Raise::raise)?,
@@ -59,11 +66,17 @@ impl Registrar {
         let (peppers, sealing) = (key_ring(peppers, "peppers")?, key_ring(sealing, "sealing")?);
         let signing = signing.map(|ring| signing::ring(ring, "signing")).transpose()?;
         let registrar = registrar::Registrar::new(policy, peppers, sealing, crypto::default_backend());
-        let registrar = registrar.map_err(Raise::raise)?;
-        Ok(Self(Arc::new(match signing {
-            Some(ring) => registrar.with_signing(ring),
-            None => registrar,
-        })))
+        let mut registrar = registrar.map_err(Raise::raise)?;
+        if let Some(ring) = signing {
+            registrar = registrar.with_signing(ring);
+        }
+        if let Some(rule) = rule {
+            if !rule.is_callable() {
+                return Err(invalid("rule", "expected a callable"));
+            }
+            registrar = registrar.with_rule(Arc::new(Callable::new(rule)));
+        }
+        Ok(Self(Arc::new(registrar)))
     }
 
     /// The JWK set that node credentials verify under, for other services; `None` without signing keys.
@@ -81,6 +94,13 @@ impl Registrar {
     /// Start a session over a command, for a driver of your own. `handfast.run` is one.
     fn session(&self, command: &Bound<'_, PyAny>) -> PyResult<Session> {
         Ok(Session::new(self.0.session(command::read(command)?)))
+    }
+
+    /// Start a session over several commands, for a driver of your own. `handfast.run_all` is one.
+    fn session_all(&self, commands: &Bound<'_, PyAny>) -> PyResult<BatchSession> {
+        let (commands, unreadable) = command::read_all(commands)?;
+        let session = self.0.session_all(commands).map_err(Raise::raise)?;
+        Ok(BatchSession::new(session, unreadable))
     }
 
     /// The effects that are outstanding for a record: what the host must do, and then report.
@@ -110,6 +130,16 @@ impl Registrar {
             Revealed::Nothing => Ok(None),
             Revealed::BootstrapToken(manifest) => Ok(Some(Opened::BootstrapToken((*manifest).into()))),
             Revealed::Value(value) => Ok(Some(Opened::Value(value.into()))),
+        }
+    }
+
+    /// Seal a row of the vault anew under the current key, and give its new body; `None` when it is under it already.
+    /// `handfast.reseal` does so with all rows of a store.
+    fn reseal(&self, row: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+        let row = rows::one(row)?;
+        match self.0.reseal(&row, &mut system::entropy()?).map_err(Raise::raise)? {
+            Some(VaultWrite::Put { sealed, .. }) => Ok(Some(sealed)),
+            Some(VaultWrite::Shred { .. }) | None => Ok(None),
         }
     }
 

@@ -19,6 +19,11 @@ pub(crate) fn read(rows: &Bound<'_, PyAny>) -> PyResult<Vec<Row>> {
     from_value(convert::to_value(rows)?, "rows").map_err(Raise::raise)
 }
 
+/// Reads one row.
+pub(crate) fn one(row: &Bound<'_, PyAny>) -> PyResult<Row> {
+    from_value(convert::to_value(row)?, "row").map_err(Raise::raise)
+}
+
 /// Writes a list of rows.
 pub(crate) fn write<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);

@@ -135,6 +135,8 @@ codes! {
     ProofTooOld = "proof_too_old",
     /// The proof is from the future, where its own time is what counts.
     ProofTooFarAhead = "proof_too_far_ahead",
+    /// No proof can be judged here: the policy has no `base_url` that it could have been made for.
+    ProofNotAccepted = "proof_not_accepted",
     // Amazon SNS.
     /// The body is larger than the largest message that SNS delivers; nothing of it was parsed.
     SnsTooLarge = "sns_too_large",

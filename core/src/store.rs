@@ -20,3 +20,7 @@ pub const SQLITE_UPGRADE: &str = concat!(
     include_str!("../stores/sqlite.sql"),
     include_str!("../stores/sqlite-from-1.sql"),
 );
+
+/// The tables in PostgreSQL (14 or newer), and the function by which a batch is committed there; its text says why that is
+/// serialisable. One transaction by itself, which hosts that start at once may all run. Running it again changes nothing.
+pub const POSTGRES_SCHEMA: &str = include_str!("../stores/postgres.sql");

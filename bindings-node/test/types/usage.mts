@@ -22,8 +22,10 @@ import {
   readInstanceEvent,
   verifyIdentity,
   receive,
+  reseal,
   reveal,
   run,
+  runAll,
   runSync,
   template,
   work,
@@ -115,6 +117,30 @@ new Notification();
 // @ts-expect-error a secret is no text
 const text: string = new Secret('a');
 console.log(unknown, stranger, misspelt, forged, text);
+
+declare const proven: InstanceIdentity;
+const redemption: Command = { type: 'redeem', token: 'a', identity: proven };
+// @ts-expect-error evidence is a class
+const claimed: Command = { type: 'redeem', token: 'a', identity: { instance: 'i-1' } };
+// @ts-expect-error goes with a redemption or a delivery
+const misplaced: Command = { type: 'expire', key: 'package/a', identity: proven };
+console.log(redemption, claimed, misplaced);
+
+const ruled = new Registrar(
+  { ruleMode: 'enforce' },
+  { peppers: ring, sealing: ring },
+  {
+    rule: ({ facts, authority }) => facts.every(({ type }) => type !== 'pool_changed') || `not ${authority}`,
+  },
+);
+// @ts-expect-error a rule that says nothing lets nothing through
+new Registrar({}, { peppers: ring, sealing: ring }, { rule: () => {} });
+for (const answer of await runAll(store, [redemption], { registrar: ruled })) {
+  if (answer instanceof HandfastError) console.log(answer.code);
+  else console.log(tell(answer));
+}
+const count: number = await reseal(store, { registrar });
+console.log(count);
 
 const receiver = new SnsReceiver({
   topics: [{ arn: 'arn:aws:sns:us-east-1:123456789012:a', minimumSignatureVersion: '2' }],

@@ -1,4 +1,4 @@
-import type { CountedNotice, RecordType, SyncStore } from '../index.js';
+import type { CountedNotice, RecordType, Resealed, SyncStore, Vault } from '../index.js';
 import type { Batch, EventRow, Instant, Key, Row, ScopeView, WriteRow } from '../vocabulary.js';
 
 /** The part of a `node:sqlite` database that the store uses. */
@@ -42,7 +42,7 @@ export interface SubjectChange {
  * A store in one SQLite file, for any number of processes on one machine. The tables are those of every language: a
  * file that was begun from Python or Rust is continued here.
  */
-export class SqliteStore implements SyncStore {
+export class SqliteStore implements SyncStore, Vault {
   /** Opens or makes the file (or `:memory:`), or takes an open database; makes the tables that are missing. */
   constructor(location: string | URL | Database);
   /** The open database: for queries and tables of your own. */
@@ -68,6 +68,10 @@ export class SqliteStore implements SyncStore {
   events(key?: Key, options?: { after?: number; limit?: number }): (EventRow & { sequence: number })[];
   /** The refusals, counted, the latest first. */
   notices(options?: { limit?: number }): CountedNotice[];
+  /** Sealed secrets in the order of their keys, at most 100 unless said; `after` the last key of one page gives the next. */
+  sealed(options?: { after?: Key; limit?: number }): Row[];
+  /** Replaces sealed secrets in one transaction, each if it is still as it was read, and gives how many that were. */
+  reseal(changes: readonly Resealed[]): number;
   /** Closes the database. */
   close(): void;
 }

@@ -15,7 +15,7 @@ is raised is a ``handfast.Error`` with a ``code``.
 """
 
 from . import audit, aws, choria, kubernetes, link, sns, template, work
-from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
+from ._native import CODES, BatchSession, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
     ban,
@@ -55,15 +55,16 @@ from .errors import (
     StoreError,
     TemplateError,
 )
-from .running import explain, reveal, run, run_async
+from .running import explain, reseal, reveal, run, run_all, run_all_async, run_async
 from .sns import SnsReceiver
-from .store import AsyncStore, Store
+from .store import AsyncStore, Store, Vault
 
 __all__ = [
     "CODES",
     "AsyncStore",
     "AuditError",
     "AwsError",
+    "BatchSession",
     "Busy",
     "ChoriaError",
     "CryptoError",
@@ -86,6 +87,7 @@ __all__ = [
     "Store",
     "StoreError",
     "TemplateError",
+    "Vault",
     "__version__",
     "audit",
     "aws",
@@ -109,10 +111,13 @@ __all__ = [
     "redeem",
     "reissue",
     "report",
+    "reseal",
     "reset_recoveries",
     "reveal",
     "revoke",
     "run",
+    "run_all",
+    "run_all_async",
     "run_async",
     "sns",
     "template",

@@ -14,11 +14,13 @@ from .choria import (
     Server,
     TokenDict,
 )
+from .errors import Error
 from .template import Need
 from .template import Step as TemplateStep
 from .types import (
     Answer,
     AwsReceived,
+    BatchStep,
     Change,
     Changes,
     Command,
@@ -39,6 +41,7 @@ from .types import (
     Received,
     RecordType,
     Row,
+    Rule,
     ScopeView,
     SignatureVersion,
     SigningRing,
@@ -49,6 +52,7 @@ from .types import (
 )
 
 __all__ = [
+    "BatchSession",
     "BootstrapSecret",
     "BootstrapToken",
     "CODES",
@@ -123,14 +127,22 @@ class Secret:
 @final
 class Registrar:
     def __new__(
-        cls, policy: Policy | None = None, *, peppers: KeyRing, sealing: KeyRing, signing: SigningRing | None = None
+        cls,
+        policy: Policy | None = None,
+        *,
+        peppers: KeyRing,
+        sealing: KeyRing,
+        signing: SigningRing | None = None,
+        rule: Rule | None = None,
     ) -> Registrar: ...
     def public_jwks(self) -> Jwks | None: ...
     def nonce(self, *, now: datetime | str | None = None) -> str: ...
     def session(self, command: Command) -> Session: ...
+    def session_all(self, commands: Iterable[Command]) -> BatchSession: ...
     def outstanding(self, row_or_body: Row | WriteRow | str) -> list[Effect]: ...
     def vault_keys(self, effect: Effect) -> list[str]: ...
     def reveal(self, effect: Effect, rows: Sequence[Row]) -> BootstrapSecret | Secret | None: ...
+    def reseal(self, row: Row) -> str | None: ...
     def view(self, row_or_body: Row | WriteRow | EventRow | str) -> dict[str, Any]: ...
     def explain(
         self,
@@ -150,6 +162,12 @@ class Session:
     def committed(self, held: bool) -> None: ...
 
 @final
+class BatchSession:
+    def next(self, now: datetime | str | None = None, trusted_clock: bool = True) -> BatchStep: ...
+    def loaded(self, rows: Sequence[Row]) -> None: ...
+    def committed(self, held: bool) -> None: ...
+
+@final
 class Ledger:
     def __new__(cls, *, recording: bool = False) -> Ledger: ...
     def run(
@@ -160,6 +178,15 @@ class Ledger:
         now: datetime | str | None = None,
         trusted_clock: bool = True,
     ) -> Answer: ...
+    def run_all(
+        self,
+        registrar: Registrar,
+        commands: Iterable[Command],
+        *,
+        now: datetime | str | None = None,
+        trusted_clock: bool = True,
+    ) -> list[Answer | Error]: ...
+    def reseal(self, registrar: Registrar) -> int: ...
     def read(self, keys: Sequence[str]) -> list[Row]: ...
     def due(self, now: datetime | str | None = None, limit: int = 100) -> list[str]: ...
     def next_wake(self) -> str | None: ...

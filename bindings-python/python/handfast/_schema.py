@@ -10,7 +10,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, TypedDict
 
-from ._native import InstanceEvent, Secret
+from ._native import InstanceEvent, InstanceIdentity, Secret
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -398,6 +398,10 @@ class DeliverCommand(TypedDict):
     type: Literal["deliver"]
     to: Recipient
     """To whom."""
+    identity: NotRequired[InstanceIdentity]
+    """The identity document of the instance that it goes to, as ``handfast.aws.verify_identity`` made it; in
+    place of the address. Goes with a delivery to an instance only.
+    """
     authority: NotRequired[str]
     """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
     ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.
@@ -464,6 +468,8 @@ class RedeemCommand(TypedDict):
     """The SPIFFE id that the *host* found on the connection."""
     token: str | Secret
     """The token, as it was handed out."""
+    identity: NotRequired[InstanceIdentity]
+    """The presenter's identity document, as ``handfast.aws.verify_identity`` made it."""
     authority: NotRequired[str]
     """On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``, ``node``,
     ``timer`` or ``event``. May be left out where only one is possible. Never take it from the request.

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from types import EllipsisType
 
-from ._native import InstanceEvent, Secret
+from ._native import InstanceEvent, InstanceIdentity, Secret
 from ._schema import (
     ActivatesOn,
     BanCommand,
@@ -149,18 +149,23 @@ def issue(
 def deliver(
     *,
     to: Recipient,
+    identity: InstanceIdentity | None = None,
     authority: str | None = None,
     source: str | IPv4Address | IPv6Address | None = None,
 ) -> DeliverCommand:
     """Hand a package over.
 
     ``to``: To whom.
+    ``identity``: The identity document of the instance that it goes to, as ``handfast.aws.verify_identity``
+        made it; in place of the address. Goes with a delivery to an instance only.
     ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
         ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
         request.
     ``source``: The address that the request came from, as the host saw it.
     """
     command: DeliverCommand = {"type": "deliver", "to": to}
+    if identity is not None:
+        command["identity"] = identity
     if authority is not None:
         command["authority"] = authority
     if source is not None:
@@ -246,6 +251,7 @@ def redeem(
     node_name: str | None = None,
     proof: str | Secret | None = None,
     spiffe_id: str | None = None,
+    identity: InstanceIdentity | None = None,
     authority: str | None = None,
     source: str | IPv4Address | IPv6Address | None = None,
 ) -> RedeemCommand:
@@ -257,6 +263,7 @@ def redeem(
     ``node_name``: The node name that the presenter says it has.
     ``proof``: The presenter's proof of its key, over ``redeem`` and the token.
     ``spiffe_id``: The SPIFFE id that the *host* found on the connection.
+    ``identity``: The presenter's identity document, as ``handfast.aws.verify_identity`` made it.
     ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
         ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
         request.
@@ -273,6 +280,8 @@ def redeem(
         command["proof"] = proof
     if spiffe_id is not None:
         command["spiffe_id"] = spiffe_id
+    if identity is not None:
+        command["identity"] = identity
     if authority is not None:
         command["authority"] = authority
     if source is not None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from ._native import BootstrapSecret, Ledger, Registrar, Secret
-from .store import AsyncStore, Store
+from .errors import Error
+from .store import AsyncStore, Store, Vault
 from .types import Answer, Command, Effect, Explanation, Row
 
-__all__ = ["explain", "reveal", "run", "run_async"]
+__all__ = ["explain", "reseal", "reveal", "run", "run_all", "run_all_async", "run_async"]
 
 
 def run(
@@ -65,6 +66,74 @@ async def run_async(
             session.committed(await _awaited(store.commit(step["batch"])))
         else:
             return step["answer"]
+
+
+def run_all(
+    store: Store | Ledger,
+    commands: Iterable[Command],
+    *,
+    registrar: Registrar,
+    now: datetime | str | None = None,
+    trusted_clock: bool = True,
+) -> list[Answer | Error]:
+    """Decide several commands in one commit where that works out, each on what the ones before it have brought about.
+
+    One waits for the disk once instead of once for each, and commands about the same record do not conflict with each
+    other. Where something keeps them from it, each is taken by itself, in their order, so that none fails for another
+    one's sake.
+
+    Gives one answer for each, in their order; what is wrong with a command is an ``Error`` in its place. What the store
+    raises is raised; then nobody knows what was committed, as with ``run``. At most 256 commands.
+    """
+    if isinstance(store, Ledger):
+        return store.run_all(registrar, commands, now=now, trusted_clock=trusted_clock)
+    session = registrar.session_all(commands)
+    while True:
+        step = session.next(now, trusted_clock)
+        if step["type"] == "load":
+            session.loaded(store.read(step["keys"]))
+        elif step["type"] == "commit":
+            session.committed(store.commit(step["batch"]))
+        else:
+            return step["answers"]
+
+
+async def run_all_async(
+    store: AsyncStore | Store | Ledger,
+    commands: Iterable[Command],
+    *,
+    registrar: Registrar,
+    now: datetime | str | None = None,
+    trusted_clock: bool = True,
+) -> list[Answer | Error]:
+    """As ``run_all``, for stores whose methods are coroutines. Takes any other store, too."""
+    if isinstance(store, Ledger):
+        return store.run_all(registrar, commands, now=now, trusted_clock=trusted_clock)
+    session = registrar.session_all(commands)
+    while True:
+        step = session.next(now, trusted_clock)
+        if step["type"] == "load":
+            session.loaded(await _awaited(store.read(step["keys"])))
+        elif step["type"] == "commit":
+            session.committed(await _awaited(store.commit(step["batch"])))
+        else:
+            return step["answers"]
+
+
+def reseal(store: Vault | Ledger, *, registrar: Registrar) -> int:
+    """Seal every secret of a store's vault anew that is not under the current sealing key; give how many that were.
+
+    So a sealing key is rotated: make a new one current at every host and keep the old one in the ring, call this, then
+    take the old one away. May run while others work on the store, and again after a crash.
+    """
+    if isinstance(store, Ledger):
+        return store.reseal(registrar)
+    count, last = 0, ""
+    while rows := store.sealed(after=last):
+        anew = [(row, registrar.reseal(row)) for row in rows]
+        count += store.reseal([(row, sealed) for row, sealed in anew if sealed is not None])
+        last = rows[-1]["key"]
+    return count
 
 
 def explain(

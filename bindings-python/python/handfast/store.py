@@ -7,7 +7,7 @@ from typing import Protocol
 
 from .types import Batch, Row
 
-__all__ = ["AsyncStore", "Store"]
+__all__ = ["AsyncStore", "Store", "Vault"]
 
 
 class Store(Protocol):
@@ -35,4 +35,16 @@ class AsyncStore(Protocol):
 
     def commit(self, batch: Batch, /) -> Awaitable[bool]:
         """As ``Store.commit``."""
+        ...
+
+
+class Vault(Protocol):
+    """A store whose sealed secrets ``handfast.reseal`` can go through."""
+
+    def sealed(self, *, after: str) -> Sequence[Row]:
+        """Give a page of sealed secrets in the order of their keys, from after this one; none at the end."""
+        ...
+
+    def reseal(self, changes: Sequence[tuple[Row, str]], /) -> int:
+        """Replace the bodies of these rows, each if it is still as it was read; give how many that were."""
         ...

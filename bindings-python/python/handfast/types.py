@@ -5,12 +5,13 @@ Those that the core has are generated from its JSON Schema (``_schema.py``); her
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypedDict
 
 from ._native import Confirmation, InstanceEvent, NodeKey, Notification, Secret, Unsubscription
 from ._schema import *
 from ._schema import Answer, Batch, NoticeRow, WriteRow
+from .errors import Error
 
 
 RecordType = Literal["scope", "pool", "package", "name", "subject", "node", "instance", "forgotten"]
@@ -58,6 +59,41 @@ class AnswerStep(TypedDict):
 
 
 Step = LoadStep | CommitStep | AnswerStep
+
+
+class AnswersStep(TypedDict):
+    """The session over several commands is over."""
+
+    type: Literal["answers"]
+    answers: list[Answer | Error]
+
+
+BatchStep = LoadStep | CommitStep | AnswersStep
+
+
+class Question(TypedDict):
+    """What a rule is asked: everything that the decision rests on, and no secret."""
+
+    command: dict[str, Any]
+    """The command; every secret in it is ``[redacted]``."""
+    authority: str
+    """On whose behalf, as the host authenticated it."""
+    source: str | None
+    """The address that the request came from, as the host saw it."""
+    now: str
+    """When: RFC 3339 in UTC with three decimals, so that it compares as text."""
+    records: dict[str, dict[str, Any]]
+    """Every record that the decision looked at and that exists, by its key, as it is before."""
+    facts: list[dict[str, Any]]
+    """The facts that would be written, in order, each with the ``key`` of its record."""
+
+
+Rule = Callable[[Question], Literal[True] | str]
+"""The operator's own rule: ``True`` allows, a text denies and says why, for the audit; a node is not told.
+
+It must be quick, and a pure function of its question: a decision may be made several times. With the ``rule_mode`` that
+is called ``enforce``, a rule that raises, or gives anything else, lets nothing happen: ``RuleError``. With ``warn``, that
+is reported like a denial."""
 
 
 class CountedNotice(TypedDict):

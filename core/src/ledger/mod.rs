@@ -37,7 +37,7 @@ use crate::{
     id::SecretId,
     limits,
     record::{Key, Look, Record, Records, Row, Versioned},
-    registrar::Registrar,
+    registrar::{BatchOutcome, Registrar},
     time::{Now, Timestamp},
     vocabulary::{Answer, Command, Commit, Error, Event, Notice, Outcome, VaultWrite},
 };
@@ -94,6 +94,30 @@ impl Ledger {
             Outcome::Decision(decision) => {
                 self.store(&decision.commit); // decided on this very state: every guard holds
                 decision.pending.release(decision.commit.committed())
+            }
+        }
+    }
+
+    /// Decides several commands on this ledger, each on what the ones before it have brought about, and commits them
+    /// together; one by one where something keeps them from it. One answer for each, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for more than [`limits::BATCH_COMMANDS`]. What is wrong with a command is its answer.
+    pub fn run_all(
+        &mut self,
+        registrar: &Registrar,
+        commands: &[Command],
+        now: Now,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<Result<Answer, Error>>, Error> {
+        match registrar.decide_all(commands, self, now, rng) {
+            Ok(BatchOutcome::Decision(decision)) => {
+                self.store(&decision.commit);
+                decision.pending.release(&decision.commit.committed())
+            }
+            Err(too_many @ Error::Input { .. }) => Err(too_many),
+            Ok(BatchOutcome::Need(_)) | Err(_) => {
+                Ok(commands.iter().map(|command| self.run(registrar, command, now, rng)).collect())
             }
         }
     }
@@ -183,6 +207,21 @@ impl Ledger {
             self.keep(*id, sealed.as_str().into());
         }
         held
+    }
+
+    /// Seals anew whatever is not sealed under the current key, and says how much that was; see [`Registrar::reseal`].
+    ///
+    /// # Errors
+    /// As [`Registrar::reseal`]; what was sealed anew before stays so.
+    pub fn reseal_all(&mut self, registrar: &Registrar, rng: &mut dyn CryptoRng) -> Result<usize, Error> {
+        let mut count: usize = 0;
+        for id in self.secrets().collect::<Vec<_>>() {
+            let Some(row) = self.row(&Key::Secret(id)) else { continue };
+            if let Some(write) = registrar.reseal(&row, rng)? {
+                count = count.saturating_add(usize::from(self.reseal(&row, &write)));
+            }
+        }
+        Ok(count)
     }
 
     /// The records about which something is due by now, the most urgent first, at most `limit`.

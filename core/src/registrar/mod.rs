@@ -2,6 +2,7 @@
 
 mod ban;
 mod batch;
+mod batch_session;
 mod bindings;
 mod check_in;
 mod clone;
@@ -30,6 +31,7 @@ mod subject;
 use std::sync::Arc;
 
 pub use batch::{BatchDecision, BatchOutcome, PendingAll};
+pub use batch_session::{BatchSession, BatchStep};
 pub use explain::Explanation;
 pub use policy::{CloneReaction, Enrolled, InstanceRule, KindRule, Policy, Release, SpirePolicy};
 use rand_core::CryptoRng;

@@ -32,7 +32,7 @@ pub struct Policy {
     /// Whether an identifier that the host merely vouches for is accepted where no key proves it.
     pub vouched_fingerprints: bool,
     /// Where nodes reach the host, without a slash at the end: what a proof covers (`htu`) is this and `/redeem`,
-    /// `/check-in`, `/leave` or `/deliver`. Without it no proof can be judged.
+    /// `/check-in`, `/leave` or `/deliver`. Without it no proof can be judged, and each is refused.
     pub base_url: Option<String>,
     /// Who issues the node credentials (`iss`).
     pub issuer: String,

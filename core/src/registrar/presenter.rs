@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, Step, Stop, refuse};
 use crate::{
+    code::Code,
     id::{Digest, Fingerprint, Kind, NodeId},
     jwt::{
         Thumbprint, credential,
@@ -124,7 +125,10 @@ fn proven(
     anchor: &Key,
 ) -> Step<Presenter> {
     let registrar = draft.registrar;
-    let url = registrar.target(doing).ok_or(Error::Misuse("a proof, and no base_url in the policy"))?;
+    // Anybody may come with a proof: that the policy takes none is no mistake of the operator's.
+    let Some(url) = registrar.target(doing) else {
+        return refuse(Refusal::Proof(Code::ProofNotAccepted), anchor.clone());
+    };
     let expected = proof::Expected {
         method: "POST",
         url,

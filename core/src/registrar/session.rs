@@ -74,10 +74,28 @@ impl Session {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Deciding => self.decide(now, rng),
             State::Answered(answer) => Ok(Step::Answer(answer)),
-            State::Loading(_) => Err(Error::Misuse("the rows that were asked for have not been given")),
-            State::Committing(..) => Err(Error::Misuse("it has not been said whether the commit held")),
+            State::Loading(_) => Err(NOT_LOADED),
+            State::Committing(..) => Err(NOT_COMMITTED),
             State::Over => Err(Error::Misuse("the session is over")),
         }
+    }
+
+    /// Whether rows are asked for.
+    pub(super) fn is_loading(&self) -> bool {
+        matches!(self.state, State::Loading(_))
+    }
+
+    /// Whether it waits to hear of a commit.
+    pub(super) fn is_committing(&self) -> bool {
+        matches!(self.state, State::Committing(..))
+    }
+
+    /// Says what its driver has left out, if it has.
+    pub(super) fn check_answered(&self) -> Result<(), Error> {
+        if self.is_loading() {
+            return Err(NOT_LOADED);
+        }
+        if self.is_committing() { Err(NOT_COMMITTED) } else { Ok(()) }
     }
 
     /// Gives the rows that were asked for; a key without a row is absent.
@@ -144,3 +162,6 @@ impl Session {
         }
     }
 }
+
+pub(super) const NOT_LOADED: Error = Error::Misuse("the rows that were asked for have not been given");
+pub(super) const NOT_COMMITTED: Error = Error::Misuse("it has not been said whether the commit held");

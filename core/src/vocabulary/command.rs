@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::{
     Authority, Ban, ChangePool, CheckIn, ConfigureScope, Deliver, Error, Evict, Expire, Forget, Issue, Leave,
     MakeLink, ObserveSubject, Recipient, Redeem, Reissue, Report, ResetRecoveries, Revoke, Unban,
+    strict::Strict,
 };
 use crate::{
     aws::{InstanceEvent, identity::InstanceIdentity},
@@ -69,7 +70,7 @@ impl Command {
 /// # Errors
 /// [`Code::InvalidInput`](crate::code::Code::InvalidInput) with the path of what is missing, unknown or wrong.
 pub fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: &str) -> Result<T, Error> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let inner = error.path().to_string();
         let path = match (at, inner.as_str()) {
             ("", ".") => String::new(),
@@ -267,6 +268,53 @@ mod tests {
         assert!(unknown.starts_with("bindings.cidr: unknown field"), "{unknown}");
         let evidence = path(json!({"type": "observe_instance", "authority": "event"}));
         assert!(evidence.starts_with("type: expected one of issue"), "{evidence}");
+    }
+
+    #[test]
+    fn a_tag_is_a_text_and_what_it_does_not_know_is_refused() {
+        let issue = |content: serde_json::Value| json!({"type": "issue", "authority": "operator:ann", "name": "a", "contents": [content]});
+        let host = |value: serde_json::Value| {
+            issue(json!({"type": "host", "kind": "dns", "name": "a", "value": value}))
+        };
+        let report = |outcome: serde_json::Value| {
+            let effect = "package/01890a5d-ac96-774b-bcce-b302099a8057#1.ensure.1";
+            json!({"type": "report", "authority": "executor:w", "effect": effect, "outcome": outcome})
+        };
+        for good in [host(json!({"type": "drawn"})), report(json!({"type": "done"}))] {
+            Command::from_value(good).unwrap();
+        }
+        for bad in [
+            json!({"type": 0, "authority": "operator:ann", "name": "a"}),
+            issue(json!({"type": 0, "name": "a", "content": "b"})),
+            issue(json!({"type": {"file": null}, "name": "a", "content": "b"})),
+            issue(json!([0, "a", "b"])),
+            issue(json!(["file", "a", "b"])),
+            issue(json!(["file", {"name": "a", "content": "b"}])),
+            host(json!({"type": 0})),
+            host(json!({"type": 1})),
+            host(json!({"type": 2, "value": "hunter2"})),
+            host(json!({"type": {"none": null}})),
+            host(json!(["none"])),
+            host(json!("none")),
+            host(json!({"type": "none", "value": "hunter2"})),
+            host(json!({"type": "none", "extra": null})),
+            host(json!({"type": "drawn", "bytes": 32})),
+            host(json!({"type": "given"})),
+            host(json!({"type": "given", "value": "hunter2", "extra": 1})),
+            report(json!({"type": 1})),
+            report(json!({"type": "done", "reason": "none"})),
+            report(json!({"type": "collision", "extra": 1})),
+            report(json!({"type": "unknown", "extra": 1})),
+            report(json!(["done"])),
+            json!({"type": "deliver", "authority": "node", "to": {"type": 2, "instance": "i-0123456789abcdef0"}}),
+            json!({"type": "deliver", "authority": "node", "to": ["instance", "i-0123456789abcdef0"]}),
+            json!({"type": "issue", "authority": "operator:ann", "name": "a", "bindings": []}),
+            json!({"type": "issue", "authority": "operator:ann", "name": "a", "activates_on": {"redeem": null}}),
+        ] {
+            let error = Command::from_value(bad.clone()).expect_err(&bad.to_string());
+            assert_eq!(error.code(), crate::code::Code::InvalidInput, "{bad}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

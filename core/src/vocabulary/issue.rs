@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{FileFormat, Labels, Notes};
+use super::{FileFormat, Labels, Notes, strict::by_the_letter};
 use crate::{
     aws::{AccountId, InstanceId, Region},
     id::{
@@ -148,7 +148,7 @@ pub struct Bindings {
 /// One thing that a package carries.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Content {
     /// A file, given to the node as it is. Sealed in the vault until then.
     File {
@@ -226,7 +226,7 @@ pub enum Content {
 /// The secret value of a host-defined resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum HostValue {
     /// It has none.
     #[default]
@@ -239,6 +239,8 @@ pub enum HostValue {
         value: Secret,
     },
 }
+
+by_the_letter!(Content, HostValue ["none", "drawn"]);
 
 mod defaults {
     use super::{BTreeSet, BootstrapGroup, Kind, ScopeId, limits};

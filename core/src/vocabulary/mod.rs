@@ -14,6 +14,7 @@ mod labels;
 mod notice;
 mod refusal;
 mod requests;
+mod strict;
 mod text;
 
 pub use answer::{

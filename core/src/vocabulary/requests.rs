@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{EffectId, FileFormat, Reason};
+use super::{EffectId, FileFormat, Reason, strict::by_the_letter};
 use crate::{
     aws::{AccountId, InstanceId, Region, identity::InstanceIdentity},
     id::{Fingerprint, ItemName, NodeId, NodeName, PackageId, PoolName, RequestId, ScopeId, Subject},
@@ -34,7 +34,7 @@ pub struct Deliver {
 /// Who receives a package.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Recipient {
     /// The operator who asks, to carry it to the node.
     Operator {
@@ -329,7 +329,7 @@ pub struct Report {
 /// How an effect went.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "EffectOutcome"))]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Outcome {
     /// A worker takes it, for at most `lease_seconds` ([`crate::limits::LEASE_MAX_SECONDS`]): nobody else shall meanwhile.
     Started {
@@ -350,6 +350,8 @@ pub enum Outcome {
     /// The cloud's answer about an instance.
     Described(Description),
 }
+
+by_the_letter!(Recipient, Outcome ["done", "collision", "unknown"]);
 
 /// An instance, as the cloud's own API describes it (EC2 `DescribeInstances`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

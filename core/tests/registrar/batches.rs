@@ -4,8 +4,9 @@ use handfast::{
     Command, KeyRing, Ledger, Now, SecretKey,
     code::Code,
     crypto::default_backend,
+    limits,
     record::{Key, Loaded},
-    registrar::{BatchOutcome, Registrar},
+    registrar::{BatchOutcome, BatchSession, BatchStep, Registrar},
     vocabulary::{Answer, Refusal},
 };
 use serde_json::json;
@@ -56,6 +57,97 @@ fn a_batch_is_decided_in_order_and_commits_once() {
     let writes =
         decision.commit.writes.iter().filter(|write| write.key == Key::Scope("full".parse().unwrap()));
     assert_eq!(writes.count(), 1, "the hot record is written once");
+}
+
+/// Drives a session on the world's ledger; `conflicts` commits do not hold. Gives the answers, and how many commits were tried.
+fn drive(world: &mut World, session: &mut BatchSession, mut conflicts: u32) -> (Vec<String>, usize) {
+    let mut commits = 0;
+    loop {
+        match session.next(Now::trusted(world.now), &mut world.rng).unwrap() {
+            BatchStep::Load(keys) => session.loaded(world.ledger.read(&keys)).unwrap(),
+            BatchStep::Commit(commit) => {
+                commits += 1;
+                let held = conflicts == 0 && world.ledger.commit(&commit);
+                conflicts = conflicts.saturating_sub(1);
+                session.committed(held).unwrap();
+            }
+            BatchStep::Answers(answers) => return (answers.iter().map(code).collect(), commits),
+        }
+    }
+}
+
+fn code(answer: &Result<Answer, handfast::vocabulary::Error>) -> String {
+    match answer {
+        Ok(Answer::Refused(refused)) => refused.code().to_string(),
+        Ok(Answer::Issued(_)) => "issued".into(),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => error.code().to_string(),
+    }
+}
+
+fn issues(count: usize) -> Vec<Command> {
+    (1..=count).map(|number| issue(&format!("edge-{number}"))).collect()
+}
+
+#[test]
+fn a_session_over_a_batch_commits_once_and_keeps_to_the_quota() {
+    let mut world = World::new();
+    world.run(
+        json!({"type": "configure_scope", "authority": "operator:ann", "scope": "full", "max_active": 2}),
+    );
+    let mut session = world.registrar.session_all(issues(3)).unwrap();
+    let (codes, commits) = drive(&mut world, &mut session, 1);
+    assert_eq!((codes, commits), (["issued", "issued", "quota_exceeded"].map(String::from).into(), 2));
+    assert_eq!(session.next(Now::trusted(world.now), &mut world.rng).unwrap_err().code(), Code::Misuse);
+}
+
+#[test]
+fn commands_that_conflict_too_often_are_taken_one_by_one() {
+    let mut world = World::new();
+    let mut session = world.registrar.session_all(issues(3)).unwrap();
+    let (codes, commits) = drive(&mut world, &mut session, limits::CONFLICTS);
+    let expected = usize::try_from(limits::CONFLICTS).unwrap() + 3;
+    assert_eq!((codes, commits), (vec!["issued".to_owned(); 3], expected));
+    let mut session = world.registrar.session_all(issues(3)).unwrap();
+    let (codes, _) = drive(&mut world, &mut session, u32::MAX);
+    assert_eq!(codes, vec!["busy"; 3], "and end");
+}
+
+#[test]
+fn none_fails_for_another_ones_sake() {
+    let mut world = World::new();
+    let (_, token) = world.issue("edge-0", json!({}));
+    let key = |id: &str, byte| KeyRing::single(id.parse().unwrap(), SecretKey::new([byte; 32]));
+    // The pepper of that token has been taken away since: its redemption is an error of the operator's.
+    let policy = serde_json::from_value(policy()).unwrap();
+    let registrar = Registrar::new(policy, key("k9", 9), key("k1", 2), default_backend()).unwrap();
+    world.registrar = std::sync::Arc::new(registrar);
+    let redeem = Command::from_value(json!({"type": "redeem", "token": token, "fingerprint": "m1"})).unwrap();
+    let commands = [issue("edge-1"), redeem, issue("edge-2")];
+    let mut session = world.registrar.session_all(commands.to_vec()).unwrap();
+    let (codes, commits) = drive(&mut world, &mut session, 0);
+    assert_eq!((codes, commits), (["issued", "missing_key", "issued"].map(String::from).into(), 2));
+    let now = Now::trusted(world.now);
+    let answers = world.ledger.run_all(&world.registrar, &commands, now, &mut world.rng).unwrap();
+    let codes: Vec<_> = answers.iter().map(code).collect();
+    assert_eq!(codes, ["name_taken", "missing_key", "name_taken"], "a ledger does the same");
+}
+
+#[test]
+fn a_driver_that_does_not_do_what_it_is_asked_is_told_so() {
+    let mut world = World::new();
+    let too_many = world.registrar.session_all(issues(limits::BATCH_COMMANDS + 1)).unwrap_err();
+    assert_eq!(too_many.code(), Code::InvalidInput);
+    let now = Now::trusted(world.now);
+    let too_many = issues(limits::BATCH_COMMANDS + 1);
+    assert!(world.ledger.run_all(&world.registrar, &too_many, now, &mut world.rng).is_err());
+    let mut nothing = world.registrar.session_all(Vec::new()).unwrap();
+    assert_eq!(drive(&mut world, &mut nothing, 0), (Vec::new(), 0));
+    let mut session = world.registrar.session_all(issues(1)).unwrap();
+    assert_eq!(session.committed(true).unwrap_err().code(), Code::Misuse);
+    let mut session = world.registrar.session_all(issues(1)).unwrap();
+    assert!(matches!(session.next(now, &mut world.rng).unwrap(), BatchStep::Load(_)));
+    assert_eq!(session.next(now, &mut world.rng).unwrap_err().code(), Code::Misuse);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Nodes that prove a key: nonces, replays, credentials.
 
 use handfast::{
+    code::Code,
     crypto::default_backend,
     jwt::{Algorithm, Proof, SigningKey, SigningRing, credential, proof::Make},
     record::{Key, Record},
@@ -226,6 +227,20 @@ fn what_the_host_vouches_for_cannot_pose_as_a_proven_key() {
     let now = handfast::Now::trusted(world.now);
     let error = world.ledger.run(&world.registrar, &command, now, &mut world.rng).unwrap_err();
     assert!(error.to_string().starts_with("fingerprint: "), "{error}");
+}
+
+#[test]
+fn where_no_proof_can_be_judged_it_is_refused_and_spends_nothing() {
+    let mut world = World::with_policy(json!({"vouched_fingerprints": true}));
+    let (_, token) = world.issue("edge-1", json!({}));
+    let mut node = Node::new(1, Algorithm::Es256);
+    let refused = Refusal::Proof(Code::ProofNotAccepted);
+    assert_eq!(refusal(&node.redeem(&mut world, &token)), refused);
+    let redeemed = world.redeemed(&token, "m1");
+    let proof = node.proof("/check-in", None);
+    let check_in = json!({"type": "check_in", "node": redeemed.node, "proof": proof, "sequence": 1});
+    assert_eq!(refusal(&world.run(check_in)), refused);
+    assert!(world.notices().contains_key("proof_not_accepted"));
 }
 
 #[test]

@@ -153,6 +153,22 @@ class SqliteStore:
             for count, coalesce, at, body in rows
         ]
 
+    def sealed(self, *, after: str = "", limit: int = 100) -> list[Row]:
+        """List sealed secrets in the order of their keys; ``after`` the last key of one page gives the next."""
+        rows = self._rows("SELECT key, sealed FROM handfast_vault WHERE key > ? ORDER BY key LIMIT ?", after, limit)
+        return [{"key": key, "version": 1, "body": sealed} for key, sealed in rows]
+
+    def reseal(self, changes: Sequence[tuple[Row, str]], /) -> int:
+        """Replace sealed secrets in one transaction, each if it is still as it was read; give how many that were.
+
+        It may have been shredded meanwhile. ``handfast.reseal`` goes through all of them.
+        """
+        with self._transaction("IMMEDIATE") as connection:
+            return connection.executemany(
+                "UPDATE handfast_vault SET sealed = ? WHERE key = ? AND sealed = ?",
+                [(sealed, row["key"], row["body"]) for row, sealed in changes],
+            ).rowcount
+
     def close(self) -> None:
         """Close the file. What was committed is in it."""
         with self._lock:

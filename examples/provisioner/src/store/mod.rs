@@ -126,7 +126,7 @@ impl Store {
     pub(crate) async fn below(&self, package: PackageId, limit: u32) -> Result<Vec<Key>, StoreError> {
         let sql = Sql::new(
             "SELECT key FROM handfast_records WHERE parent = $1 \
-             AND status IN ('created', 'delivered', 'activated', 'claimed', 'active') ORDER BY key LIMIT $2",
+             AND status IN ('created', 'delivered', 'activated', 'claimed', 'active') LIMIT $2",
         );
         let keys: Vec<(String,)> =
             self.fetch(sql.bind(Key::Package(package).to_string()).bind(limit)).await?;

@@ -1,10 +1,11 @@
-//! The records in PostgreSQL, which several hosts may share. Why commits are serialisable is told in
-//! `core/stores/postgres.sql`, beside the function that does them.
+//! The records in PostgreSQL, which several hosts may share. Why commits are serialisable is told in `POSTGRES_SCHEMA`, beside
+//! the function that does them.
 
 use std::time::Duration;
 
 use handfast::{
     record::{Key, Row},
+    store::POSTGRES_SCHEMA,
     time::Timestamp,
     vocabulary::Batch,
 };
@@ -43,7 +44,7 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgPool, StoreErro
         .connect_with(options)
         .await?;
     refuse_forgetful(&pool).await?;
-    sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+    sqlx::raw_sql(POSTGRES_SCHEMA).execute(&pool).await?;
     Migrator::with_migrations(super::migrations(MIGRATIONS)).run(&pool).await?;
     Ok(pool)
 }
@@ -95,7 +96,6 @@ pub(super) async fn now(pool: &PgPool) -> Result<Timestamp, StoreError> {
     Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::Foreign("the server's clock".into()))
 }
 
-const SCHEMA: &str = include_str!("../../../../core/stores/postgres.sql");
 const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/postgres/0001_provisioner.sql"),
     include_str!("../../migrations/postgres/0002_keys.sql"),
