@@ -45,7 +45,7 @@ enum State {
     Deciding(Vec<Command>, Loaded),
     Loading(Vec<Command>, Loaded, Vec<Key>),
     Committing(Vec<Command>, Box<Commit>, PendingAll),
-    Alone(OneByOne),
+    Alone(Box<OneByOne>),
     Answered(Vec<Result<Answer, Error>>),
     Over,
 }
@@ -151,7 +151,12 @@ impl BatchSession {
         }
     }
 
-    fn go_on(&mut self, mut alone: OneByOne, now: Now, rng: &mut dyn CryptoRng) -> Result<BatchStep, Error> {
+    fn go_on(
+        &mut self,
+        mut alone: Box<OneByOne>,
+        now: Now,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<BatchStep, Error> {
         match alone.next(&self.registrar, now, rng)? {
             Some(step) => {
                 self.state = State::Alone(alone);
@@ -171,8 +176,8 @@ struct OneByOne {
 }
 
 impl OneByOne {
-    fn new(commands: Vec<Command>) -> Self {
-        Self { waiting: commands.into_iter(), session: None, answers: Vec::new() }
+    fn new(commands: Vec<Command>) -> Box<Self> {
+        Box::new(Self { waiting: commands.into_iter(), session: None, answers: Vec::new() })
     }
 
     /// Goes on; `None` when all have their answers.
@@ -198,7 +203,7 @@ impl OneByOne {
         }
     }
 
-    fn loaded(mut self, rows: Vec<Row>) -> Result<Self, Error> {
+    fn loaded(mut self: Box<Self>, rows: Vec<Row>) -> Result<Box<Self>, Error> {
         let session = self.session.as_mut().filter(|session| session.is_loading()).ok_or(NO_ROWS)?;
         if let Err(error) = session.loaded(rows) {
             self.settle(Err(error));
@@ -206,7 +211,7 @@ impl OneByOne {
         Ok(self)
     }
 
-    fn committed(mut self, held: bool) -> Result<Self, Error> {
+    fn committed(mut self: Box<Self>, held: bool) -> Result<Box<Self>, Error> {
         let session = self.session.as_mut().filter(|session| session.is_committing()).ok_or(NO_COMMIT)?;
         if let Err(error) = session.committed(held) {
             self.settle(Err(error));
