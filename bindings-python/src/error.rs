@@ -9,7 +9,9 @@ use handfast::{
     kubernetes::KubernetesError,
     link::LinkError,
     sns,
+    userdata::UserDataError,
     vocabulary::Error,
+    wireguard::WireGuardError,
 };
 use pyo3::prelude::*;
 
@@ -27,6 +29,8 @@ mod python {
     pyo3::import_exception!(handfast.errors, RuleError);
     pyo3::import_exception!(handfast.errors, SnsError);
     pyo3::import_exception!(handfast.errors, StoreError);
+    pyo3::import_exception!(handfast.errors, UserDataError);
+    pyo3::import_exception!(handfast.errors, WireGuardError);
 }
 
 /// Turns an error of the core into its exception, with its code.
@@ -91,6 +95,18 @@ impl Raise for IdentityError {
 impl Raise for KubernetesError {
     fn raise(self) -> PyErr {
         python::KubernetesError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for WireGuardError {
+    fn raise(self) -> PyErr {
+        python::WireGuardError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for UserDataError {
+    fn raise(self) -> PyErr {
+        python::UserDataError::new_err((self.to_string(), self.code().as_str()))
     }
 }
 

@@ -14,7 +14,7 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import audit, aws, kubernetes, link, sns, work
+from . import audit, aws, kubernetes, link, sns, userdata, wireguard, work
 from ._native import CODES, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
@@ -50,6 +50,8 @@ from .errors import (
     RuleError,
     SnsError,
     StoreError,
+    UserDataError,
+    WireGuardError,
 )
 from .running import explain, reveal, run, run_async
 from .sns import SnsReceiver
@@ -80,6 +82,8 @@ __all__ = [
     "SnsReceiver",
     "Store",
     "StoreError",
+    "UserDataError",
+    "WireGuardError",
     "__version__",
     "audit",
     "aws",
@@ -108,5 +112,7 @@ __all__ = [
     "run_async",
     "sns",
     "timestamp",
+    "userdata",
+    "wireguard",
     "work",
 ]

@@ -20,6 +20,8 @@ __all__ = [
     "RuleError",
     "SnsError",
     "StoreError",
+    "UserDataError",
+    "WireGuardError",
 ]
 
 
@@ -91,6 +93,14 @@ class AwsError(Error):
 
 class KubernetesError(Error):
     """A bootstrap token, ``cluster-info``, signature or pin is malformed or does not verify."""
+
+
+class WireGuardError(Error):
+    """A WireGuard key or configuration is malformed, or would run a command."""
+
+
+class UserDataError(Error):
+    """User data cannot be made of this, or is larger than the cloud takes."""
 
 
 class AuditError(Error):
