@@ -12,6 +12,8 @@ export * as link from './link.mjs';
 export { NodeKey } from './node-key.mjs';
 export { Registrar, Session } from './registrar.mjs';
 export { explain, reveal, run, runSync } from './run.mjs';
+export * as userdata from './userdata.mjs';
+export * as wireguard from './wireguard.mjs';
 export * as work from './work.mjs';
 export {
   Confirmation,

@@ -9,7 +9,9 @@ use handfast::{
     kubernetes::KubernetesError,
     link::LinkError,
     sns::SnsError,
+    userdata::UserDataError,
     vocabulary::Error,
+    wireguard::WireGuardError,
 };
 use serde::Serialize;
 
@@ -117,6 +119,18 @@ impl Throw for IdentityError {
 }
 
 impl Throw for KubernetesError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for WireGuardError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for UserDataError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

@@ -27,7 +27,9 @@ mod session;
 mod signing;
 mod sns;
 mod system;
+mod userdata;
 mod verdict;
+mod wireguard;
 
 use std::collections::BTreeMap;
 
