@@ -74,8 +74,11 @@ test-node: node python examples/fastify/node_modules/.package-lock.json ## the N
 test-provisioner: need-rust-of-the-host ## the host, over HTTP, and killed
 	cargo test --locked --quiet --manifest-path $(PROVISIONER)
 
-.PHONY: peers
-peers: need-python ## install what some tests want: PostgreSQL, an API fuzzer
+.PHONY: peers peers-test
+peers-test: need-rust ## real programs judge what is written; PEERS=required makes a skip a failure
+	cargo test --locked --quiet -p handfast --features rust-crypto,testing --test peers
+peers: need-python ## install what some tests want: PostgreSQL, an API fuzzer, programs that read what is written
+	scripts/peers.sh
 	scripts/postgres.sh find > /dev/null || scripts/postgres.sh install
 	python3 -m venv $(API_FUZZER)
 	$(API_FUZZER)/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/api-requirements.txt
