@@ -14,7 +14,7 @@ export HANDFAST_PEERS=$target/peers
 export PATH=$HANDFAST_PEERS/go/bin:$PATH
 log=$HANDFAST_PEERS/log
 mkdir -p "$HANDFAST_PEERS"
-packages=(busybox cloud-init dash ignition iproute2 jq libarchive-tools unzip wireguard-go wireguard-tools)
+packages=(busybox cloud-init dash ignition iproute2 iputils-ping jq libarchive-tools unzip wireguard-go wireguard-tools)
 choria=github.com/choria-io/go-choria@v0.29.4
 
 install() {

@@ -13,6 +13,8 @@ export { NodeKey } from './node-key.mjs';
 export { BatchSession, Registrar, Session } from './registrar.mjs';
 export { explain, reseal, reveal, run, runAll, runSync } from './run.mjs';
 export * as template from './template.mjs';
+export * as userdata from './userdata.mjs';
+export * as wireguard from './wireguard.mjs';
 export * as work from './work.mjs';
 export {
   Confirmation,

@@ -94,3 +94,38 @@ methods(native.VerifiedLink, {
 shown(native.VerifiedLink, function () {
   return this.toJSON();
 });
+
+methods(native.WireguardKey, {
+  toString: () => REDACTED,
+  toJSON() {
+    return { publicKey: this.publicKey };
+  },
+});
+shown(native.WireguardKey, function () {
+  return { head: `PrivateKey of ${this.publicKey} ${REDACTED}` };
+});
+
+methods(native.WireguardPeer, {
+  toJSON() {
+    const { publicKey, allowedIps, endpoint, persistentKeepalive } = this;
+    return { publicKey, allowedIps, endpoint, persistentKeepalive };
+  },
+});
+shown(native.WireguardPeer, function () {
+  return { head: 'Peer', ...this.toJSON() };
+});
+
+methods(native.WireguardConfig, {
+  toJSON() {
+    const { addresses, dns, listenPort, mtu, peers } = this;
+    return { publicKey: this.privateKey.publicKey, addresses, dns, listenPort, mtu, peers };
+  },
+});
+shown(native.WireguardConfig, function () {
+  return { head: 'Config', ...this.toJSON() };
+});
+
+for (const document of [native.UserData, native.FirstBoot]) {
+  methods(document, { toString: () => REDACTED, toJSON: () => REDACTED });
+  shown(document, () => ({ head: `${document.name} ${REDACTED}` }));
+}

@@ -11,7 +11,9 @@ use handfast::{
     link::LinkError,
     sns::SnsError,
     template::TemplateError,
+    userdata::UserDataError,
     vocabulary::Error,
+    wireguard::WireGuardError,
 };
 use serde::Serialize;
 
@@ -131,6 +133,18 @@ impl Throw for KubernetesError {
 }
 
 impl Throw for TemplateError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for WireGuardError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for UserDataError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

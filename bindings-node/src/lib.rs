@@ -30,7 +30,9 @@ mod signing;
 mod sns;
 mod system;
 mod template;
+mod userdata;
 mod verdict;
+mod wireguard;
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,19 @@
 //! The class `Secret`.
 
 use handfast::secret;
+use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
+
+/// What is given as a string or as a `Secret`.
+pub(crate) type Text<'a> = Either<String, ClassInstance<'a, Secret>>;
+
+/// What it says.
+pub(crate) fn exposed<'a>(text: &'a Text<'_>) -> &'a str {
+    match text {
+        Either::A(text) => text,
+        Either::B(secret) => secret.get().expose(),
+    }
+}
 
 /// Text that must not be seen.
 #[napi]

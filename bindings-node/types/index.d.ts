@@ -30,6 +30,8 @@ export * as audit from './audit.js';
 export * as kubernetes from './kubernetes.js';
 export * as link from './link.js';
 export * as template from './template.js';
+export * as userdata from './userdata.js';
+export * as wireguard from './wireguard.js';
 export * as work from './work.js';
 
 /** Text that must not be seen: it prints as `[redacted]`, and is wiped when it is garbage. */

@@ -11,7 +11,9 @@ use handfast::{
     link::LinkError,
     sns,
     template::TemplateError,
+    userdata::UserDataError,
     vocabulary::Error,
+    wireguard::WireGuardError,
 };
 use pyo3::prelude::*;
 
@@ -31,6 +33,8 @@ mod python {
     pyo3::import_exception!(handfast.errors, SnsError);
     pyo3::import_exception!(handfast.errors, StoreError);
     pyo3::import_exception!(handfast.errors, TemplateError);
+    pyo3::import_exception!(handfast.errors, UserDataError);
+    pyo3::import_exception!(handfast.errors, WireGuardError);
 }
 
 /// Turns an error of the core into its exception, with its code.
@@ -120,6 +124,18 @@ impl Raise for TemplateError {
             | Self::Deadline(_)
             | Self::Refused(_) => python::TemplateError::new_err(arguments),
         }
+    }
+}
+
+impl Raise for WireGuardError {
+    fn raise(self) -> PyErr {
+        python::WireGuardError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for UserDataError {
+    fn raise(self) -> PyErr {
+        python::UserDataError::new_err((self.to_string(), self.code().as_str()))
     }
 }
 

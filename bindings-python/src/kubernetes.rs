@@ -8,12 +8,12 @@ use handfast::{
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyBytes, PyDict, PyString},
+    types::{PyBytes, PyDict},
 };
 
 use crate::{
-    error::{Raise, invalid},
-    secret::Secret,
+    error::Raise,
+    secret::{Secret, exposed},
     system,
 };
 
@@ -27,11 +27,7 @@ impl BootstrapToken {
     #[new]
     #[pyo3(signature = (token, /))]
     fn new(token: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let parsed = match token.cast::<Secret>() {
-            Ok(secret) => secret.get().expose_text().parse(),
-            Err(_) => text(token, "token")?.parse(),
-        };
-        parsed.map(Self).map_err(|error: KubernetesError| error.raise())
+        exposed(token, "token")?.parse().map(Self).map_err(|error: KubernetesError| error.raise())
     }
 
     /// A new token, from the system's entropy.
@@ -276,8 +272,4 @@ pub(crate) fn sign_detached(content: &str, token: &BootstrapToken) -> String {
 pub(crate) fn verify_detached(content: &str, token: &BootstrapToken, signature: &str) -> PyResult<()> {
     kubernetes::verify_detached(crypto::default_backend().as_ref(), content, &token.0, signature)
         .map_err(Raise::raise)
-}
-
-fn text<'a>(value: &'a Bound<'_, PyAny>, argument: &str) -> PyResult<&'a str> {
-    value.cast::<PyString>().map_err(|_| invalid(argument, "expected a text or a Secret"))?.to_str()
 }

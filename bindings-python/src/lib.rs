@@ -26,7 +26,9 @@ mod signing;
 mod sns;
 mod system;
 mod template;
+mod userdata;
 mod verdict;
+mod wireguard;
 
 use pyo3::prelude::*;
 
@@ -58,7 +60,9 @@ mod _native {
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
         system::timestamp,
         template::{Emissary, Template, split_command},
+        userdata::{FirstBoot, UserData},
         verdict::{Verdict, parse_duration, parse_topic_arn, verify_once},
+        wireguard::{WireguardConfig, WireguardKey, WireguardPeer, generate_preshared_key},
     };
 
     /// The tables of the shipped SQLite store, the same for every language.
@@ -69,9 +73,15 @@ mod _native {
     #[pymodule_export]
     const SQLITE_UPGRADE: &str = handfast::store::SQLITE_UPGRADE;
 
+    /// The systemd unit that user data installs.
+    #[pymodule_export]
+    const FIRST_BOOT_UNIT: &str = handfast::userdata::UNIT;
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        let clouds = handfast::userdata::Cloud::ALL.map(|cloud| (cloud.as_str(), cloud.limit()));
+        module.add("CLOUDS", pyo3::types::IntoPyDict::into_py_dict(clouds, module.py())?)?;
         let codes = handfast::code::Code::ALL.iter();
         let codes: Vec<_> = codes.map(|code| (code.as_str(), code.explanation().trim())).collect();
         module.add("CODES", pyo3::types::IntoPyDict::into_py_dict(codes, module.py())?)

@@ -1,7 +1,9 @@
 //! A secret text on Python's side.
 
 use handfast::secret;
-use pyo3::{exceptions::PyTypeError, prelude::*};
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
+
+use crate::error::invalid;
 
 /// A secret text that does not show itself: not in `repr`, `str`, a log, a traceback, JSON or a pickle.
 ///
@@ -19,6 +21,16 @@ impl From<secret::Secret> for Secret {
 impl Secret {
     pub(crate) fn expose_text(&self) -> &str {
         self.0.expose()
+    }
+}
+
+/// What an argument says that is a text or a `Secret`.
+pub(crate) fn exposed<'a>(value: &'a Bound<'_, PyAny>, argument: &str) -> PyResult<&'a str> {
+    match value.cast::<Secret>() {
+        Ok(secret) => Ok(secret.get().expose_text()),
+        Err(_) => {
+            value.cast::<PyString>().map_err(|_| invalid(argument, "expected a text or a Secret"))?.to_str()
+        }
     }
 }
 

@@ -180,14 +180,14 @@ pub const USER_DATA_AZURE_BYTES: usize = 65_535;
 /// Bytes of one metadata value at Google Cloud (Compute Engine API, `Metadata.items[].value`); all together have 512 KB.
 pub const USER_DATA_GCP_BYTES: usize = 256 * 1024;
 /// Bytes of user data at OpenStack: its base64 may have 65,535 (Nova user guide, "Provide user data to instances").
-pub const USER_DATA_OPENSTACK_BYTES: usize = 65_535 / 4 * 3;
+pub const USER_DATA_OPENSTACK_BYTES: usize = 16_383 * 3;
 /// Bytes of user data at DigitalOcean (DigitalOcean API, "Create a New Droplet", `user_data`).
 pub const USER_DATA_DIGITALOCEAN_BYTES: usize = 64 * 1024;
 /// Bytes of user data at Hetzner Cloud (Hetzner Cloud API, "Create a Server", `user_data`).
 pub const USER_DATA_HETZNER_BYTES: usize = 32 * 1024;
 /// Bytes of user data at Oracle Cloud: its base64 shares 32,000 with all other metadata (Core Services API,
 /// `LaunchInstanceDetails.metadata`), so that with SSH keys beside it there is less.
-pub const USER_DATA_ORACLE_BYTES: usize = 32_000 / 4 * 3;
+pub const USER_DATA_ORACLE_BYTES: usize = 8_000 * 3;
 /// Selectors of a SPIRE entry.
 pub const SPIRE_SELECTORS: usize = 16;
 /// Bytes of a SPIRE selector.

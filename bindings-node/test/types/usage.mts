@@ -28,11 +28,15 @@ import {
   runAll,
   runSync,
   template,
+  userdata,
+  wireguard,
   work,
 } from 'handfast';
 import { SqliteStore } from 'handfast/stores/sqlite';
 import { splitCommand } from 'handfast/template';
 import { checkStore } from 'handfast/testing';
+import { firstBoot } from 'handfast/userdata';
+import { PrivateKey } from 'handfast/wireguard';
 
 const ring = { current: 'k1', keys: { k1: new Uint8Array(32) } };
 const registrar = new Registrar(
@@ -272,3 +276,19 @@ else console.log(step.code, step.message);
 // @ts-expect-error there are three reasons
 emissary.supplyFailed({ provider: 'a', id: 'b' }, 'gone');
 console.log(splitCommand('a b').length);
+const hub: wireguard.Peer = wireguard.peer('a', {
+  allowedIps: ['::/0'],
+  presharedKey: wireguard.generatePresharedKey(),
+});
+const mesh: wireguard.Config = wireguard.config(PrivateKey.generate(), { addresses: ['10.0.0.2/24'], peers: [hub] });
+const mtu: number | null = mesh.mtu;
+// @ts-expect-error a configuration is put together by `config`
+new wireguard.Config();
+const boot = firstBoot(mesh.toSecret(), { tokenPath: '/etc/token', command: ['/bin/x'] });
+const document: userdata.UserData = boot.withFile('/etc/x', 'x', '0644').ignition('3.4.0');
+document.fits('hetzner');
+// @ts-expect-error no such cloud
+document.fits('nowhere');
+// @ts-expect-error a mode that would give it away
+boot.withFile('/etc/x', 'x', '0666');
+console.log(mtu, userdata.CLOUDS.aws);

@@ -14,7 +14,7 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import audit, aws, choria, kubernetes, link, sns, template, work
+from . import audit, aws, choria, kubernetes, link, sns, template, userdata, wireguard, work
 from ._native import CODES, BatchSession, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
@@ -54,6 +54,8 @@ from .errors import (
     SnsError,
     StoreError,
     TemplateError,
+    UserDataError,
+    WireGuardError,
 )
 from .running import explain, reseal, reveal, run, run_all, run_all_async, run_async
 from .sns import SnsReceiver
@@ -87,7 +89,9 @@ __all__ = [
     "Store",
     "StoreError",
     "TemplateError",
+    "UserDataError",
     "Vault",
+    "WireGuardError",
     "__version__",
     "audit",
     "aws",
@@ -123,5 +127,7 @@ __all__ = [
     "template",
     "timestamp",
     "unban",
+    "userdata",
+    "wireguard",
     "work",
 ]

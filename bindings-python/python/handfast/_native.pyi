@@ -55,15 +55,18 @@ __all__ = [
     "BatchSession",
     "BootstrapSecret",
     "BootstrapToken",
+    "CLOUDS",
     "CODES",
     "Chain",
     "ChainIssuer",
     "ClusterInfo",
     "Confirmation",
     "Conformance",
+    "Emissary",
+    "FIRST_BOOT_UNIT",
+    "FirstBoot",
     "HelperReply",
     "HelperRequest",
-    "Emissary",
     "InstanceEvent",
     "InstanceIdentity",
     "Issuer",
@@ -82,14 +85,19 @@ __all__ = [
     "Template",
     "Unsubscription",
     "UnverifiedToken",
+    "UserData",
     "Verdict",
     "VerifiedClusterInfo",
     "VerifiedLink",
     "VerifiedToken",
+    "WireguardConfig",
+    "WireguardKey",
+    "WireguardPeer",
     "__version__",
     "ca_pin",
     "cloud_event",
     "cloud_event_of_notice",
+    "generate_preshared_key",
     "head",
     "inspect_choria",
     "parse_duration",
@@ -653,3 +661,99 @@ class Emissary:
     def __reduce__(self) -> NoReturn: ...
 
 def split_command(line: str, /) -> list[str]: ...
+
+@final
+class WireguardKey:
+    def __new__(cls, key: str | Secret, /) -> WireguardKey: ...
+    @staticmethod
+    def generate() -> WireguardKey: ...
+    @property
+    def public_key(self) -> str: ...
+    def to_secret(self) -> Secret: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: None  # type: ignore[assignment]
+    def __reduce__(self) -> NoReturn: ...
+
+def generate_preshared_key() -> Secret: ...
+
+@final
+class WireguardPeer:
+    def __new__(
+        cls,
+        public_key: str,
+        /,
+        *,
+        allowed_ips: Sequence[str] = ...,
+        endpoint: str | None = None,
+        preshared_key: str | Secret | None = None,
+        persistent_keepalive: int | None = None,
+    ) -> WireguardPeer: ...
+    @property
+    def public_key(self) -> str: ...
+    @property
+    def allowed_ips(self) -> list[str]: ...
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def preshared_key(self) -> Secret | None: ...
+    @property
+    def persistent_keepalive(self) -> int | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: None  # type: ignore[assignment]
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class WireguardConfig:
+    def __new__(
+        cls,
+        private_key: WireguardKey,
+        /,
+        *,
+        addresses: Sequence[str] = ...,
+        dns: Sequence[str] = ...,
+        listen_port: int | None = None,
+        mtu: int | None = None,
+        peers: Sequence[WireguardPeer] = ...,
+    ) -> WireguardConfig: ...
+    @staticmethod
+    def parse(text: str | Secret, /) -> WireguardConfig: ...
+    @property
+    def private_key(self) -> WireguardKey: ...
+    @property
+    def addresses(self) -> list[str]: ...
+    @property
+    def dns(self) -> list[str]: ...
+    @property
+    def listen_port(self) -> int | None: ...
+    @property
+    def mtu(self) -> int | None: ...
+    @property
+    def peers(self) -> list[WireguardPeer]: ...
+    def to_secret(self) -> Secret: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: None  # type: ignore[assignment]
+    def __reduce__(self) -> NoReturn: ...
+
+CLOUDS: dict[str, int]
+FIRST_BOOT_UNIT: str
+
+@final
+class FirstBoot:
+    def __new__(cls, token: str | Secret, /, *, token_path: str, command: Sequence[str]) -> FirstBoot: ...
+    def with_file(self, path: str, content: str | Secret, /, *, mode: str = "0600") -> FirstBoot: ...
+    def ignition(self, *, version: str = "3.3.0") -> UserData: ...
+    def cloud_config(self) -> UserData: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class UserData:
+    def to_secret(self) -> Secret: ...
+    def fits(self, cloud: str, /) -> None: ...
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: None  # type: ignore[assignment]
+    def __reduce__(self) -> NoReturn: ...

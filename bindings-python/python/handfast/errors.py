@@ -21,6 +21,8 @@ __all__ = [
     "RuleError",
     "SnsError",
     "StoreError",
+    "UserDataError",
+    "WireGuardError",
 ]
 
 
@@ -100,6 +102,14 @@ class KubernetesError(Error):
 
 class TemplateError(Error):
     """A template or a command line is malformed, or a template cannot be rendered."""
+
+
+class WireGuardError(Error):
+    """A WireGuard key or configuration is malformed, or would run a command."""
+
+
+class UserDataError(Error):
+    """User data cannot be made of this, or is larger than the cloud takes."""
 
 
 class AuditError(Error):

@@ -6,6 +6,8 @@ use std::{
     str::FromStr,
 };
 
+use ipnet::IpNet;
+
 use super::WireGuardError;
 
 /// A host name or a domain: labels of letters, digits and hyphens (RFC 1123 section 2.1), 253 bytes at most.
@@ -117,6 +119,16 @@ impl fmt::Display for Endpoint {
             }
         }
     }
+}
+
+/// An address with the length of its prefix, `10.0.0.2/24`; without one it is a network of its own.
+///
+/// # Errors
+/// `wireguard_malformed_config`.
+pub fn network(text: &str) -> Result<IpNet, WireGuardError> {
+    let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    let what = "expected addresses, each with the length of its prefix";
+    network.ok_or(WireGuardError::MalformedHost { what })
 }
 
 /// A decimal number in its one spelling: digits, no sign, no leading zero.

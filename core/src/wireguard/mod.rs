@@ -44,6 +44,6 @@ mod write;
 pub use self::{
     config::{Config, Interface, Peer},
     error::WireGuardError,
-    host::{Endpoint, Host, HostName},
+    host::{Endpoint, Host, HostName, network},
     key::{PresharedKey, PrivateKey, PublicKey},
 };

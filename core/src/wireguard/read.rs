@@ -1,12 +1,12 @@
 //! The text of `wg-quick`, read strictly.
 
-use std::{net::IpAddr, str::FromStr};
+use std::str::FromStr;
 
 use ipnet::IpNet;
 
 use super::{
     Config, Endpoint, Host, Interface, Peer, PresharedKey, PrivateKey, PublicKey, WireGuardError,
-    host::number,
+    host::{network, number},
 };
 use crate::limits;
 
@@ -148,7 +148,7 @@ impl InterfaceDraft {
     fn set(&mut self, key: &str, value: &str) -> Step {
         match key {
             "privatekey" => set(&mut self.private_key, value.parse()?),
-            "address" => add(&mut self.addresses, value, network),
+            "address" => add(&mut self.addresses, value, |item| Ok(network(item)?)),
             "dns" => add(&mut self.dns, value, |item| Ok(Host::from_str(item)?)),
             "listenport" => set(&mut self.listen_port, whole(value)?),
             "mtu" => set(&mut self.mtu, whole(value)?),
@@ -164,7 +164,7 @@ impl PeerDraft {
             "publickey" => set(&mut self.public_key, value.parse()?),
             "presharedkey" => set(&mut self.preshared_key, value.parse()?),
             "allowedips" if value.is_empty() => Ok(()),
-            "allowedips" => add(&mut self.allowed_ips, value, network),
+            "allowedips" => add(&mut self.allowed_ips, value, |item| Ok(network(item)?)),
             "endpoint" => set(&mut self.endpoint, value.parse()?),
             "persistentkeepalive" => set(&mut self.persistent_keepalive, keepalive(value)?),
             _ => Err(Problem::Malformed(
@@ -188,12 +188,6 @@ fn add<T>(list: &mut Vec<T>, value: &str, read: fn(&str) -> Result<T, Problem>) 
         list.push(read(item.trim_ascii())?);
     }
     Ok(())
-}
-
-/// An address without a prefix is a network of one.
-fn network(text: &str) -> Result<IpNet, Problem> {
-    let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    network.ok_or(Problem::Malformed("expected addresses, each with the length of its prefix"))
 }
 
 fn whole(text: &str) -> Result<u16, Problem> {

@@ -6,7 +6,14 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use handfast::{aws::Trust, id::ActorName, registrar::Policy, sns, time::Timestamp, vocabulary::Content};
+use handfast::{
+    aws::Trust,
+    id::{ActorName, PoolName},
+    registrar::Policy,
+    sns,
+    time::Timestamp,
+    vocabulary::Content,
+};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -162,15 +169,31 @@ impl Settings {
             );
         }
         for (place, rule) in self.policy.instances.iter().enumerate() {
-            if !matches!(rule.contents.as_slice(), [Content::KubernetesBootstrapToken { .. }]) {
+            if !can_be_handed_out(&rule.contents) {
                 return Err(format!(
-                    "policy.instances[{place}].contents: this host hands out exactly one kubernetes_bootstrap_token"
+                    "policy.instances[{place}].contents: this host hands out one kubernetes_bootstrap_token, one \
+                     pool_item of a pool named wireguard or wireguard-.., or both"
                 )
                 .into());
             }
         }
         Ok(())
     }
+}
+
+/// Whether there is a route for everything, and not two things for one.
+fn can_be_handed_out(contents: &[Content]) -> bool {
+    let is_token = |content: &&Content| matches!(content, Content::KubernetesBootstrapToken { .. });
+    let is_config =
+        |content: &&Content| matches!(content, Content::PoolItem { pool } if holds_wireguard_configs(pool));
+    let (tokens, configs) =
+        (contents.iter().filter(is_token).count(), contents.iter().filter(is_config).count());
+    tokens <= 1 && configs <= 1 && contents.len() == tokens + configs && !contents.is_empty()
+}
+
+/// Whether this is a pool of prepared WireGuard configurations: its name says so.
+pub(crate) fn holds_wireguard_configs(pool: &PoolName) -> bool {
+    pool.as_str() == "wireguard" || pool.as_str().starts_with("wireguard-")
 }
 
 fn read_file(path: &Path) -> Result<File, Fatal> {
@@ -324,9 +347,17 @@ mod tests {
         let rule =
             "[[policy.instances]]\naccounts = [\"123456789012\"]\nscope = \"lab\"\nkind = \"worker\"\n";
         let with = |contents: &str| read(&format!("{TOPICS}{rule}contents = [{contents}]\n"), &FILES);
-        assert!(with("{ type = \"kubernetes_bootstrap_token\" }").is_ok());
+        let token = "{ type = \"kubernetes_bootstrap_token\" }";
+        let item = |pool: &str| format!("{{ type = \"pool_item\", pool = \"{pool}\" }}");
+        assert!(with(token).is_ok() && with(&item("wireguard")).is_ok());
+        assert!(with(&format!("{}, {token}", item("wireguard-eu"))).is_ok());
+        for wrong in
+            [item("licences"), item("wireguards"), [&item("wireguard"), ", ", &item("wireguard-eu")].concat()]
+        {
+            assert!(with(&wrong).unwrap_err().contains("this host hands out"), "{wrong}");
+        }
         for contents in ["", "{ type = \"file\", name = \"a\", content = \"b\" }"] {
-            assert!(with(contents).unwrap_err().contains("exactly one"), "{contents}");
+            assert!(with(contents).unwrap_err().contains("this host hands out"), "{contents}");
         }
     }
 }

@@ -5,7 +5,7 @@
 //! SNS --POST /sns--> sns --> host --decide, commit--> SQLite or PostgreSQL
 //!                             ^ reports                 | due
 //!                         executors <--- driver <-------'
-//! node --POST /kubeadm/kubeconfig/<id>--> routes --> host
+//! node --POST /kubeadm/kubeconfig/<id>, /wireguard/config/<id>--> routes --> host
 //! ```
 #![forbid(unsafe_code)]
 

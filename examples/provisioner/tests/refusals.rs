@@ -180,6 +180,10 @@ async fn an_instance_id_alone_is_enough_only_where_that_was_chosen_loudly() {
     let reply = host.send(Method::GET, &path, &[], "").await.unwrap();
     assert_eq!((reply.status.as_u16(), &reply.json()["code"]), (405, &"method_not_allowed".into()));
     let operator = host.token.clone().unwrap();
+    let id = host.packages(&operator).await[0]["id"].as_str().unwrap().to_owned();
+    while host.facts(&operator, &id).await.last().unwrap() != "resource_ready" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     drop(host);
 
     let insecure = place.with(&["--insecure-instance-id-alone"]);
@@ -188,7 +192,6 @@ async fn an_instance_id_alone_is_enough_only_where_that_was_chosen_loudly() {
     let reply = host.send(Method::GET, &path, &[], "").await.unwrap();
     assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, Some("no-store")));
     assert_eq!(reply.header("content-type"), Some("text/yaml; charset=utf-8"));
-    let id = host.packages(&operator).await[0]["id"].as_str().unwrap().to_owned();
     let events = host.api(&operator, Method::GET, &format!("/api/packages/{id}/events"), "").await.body;
     assert!(events.contains("\"by_id_alone\":true"), "{events}");
     drop(host);

@@ -272,7 +272,7 @@ async fn no_secret_is_in_the_database_or_in_the_log() {
     let keys = std::fs::read_to_string(place.path("state/provisioner.keys")).unwrap();
     let keys: serde_json::Value = serde_json::from_str(&keys).unwrap();
     let mut secrets = vec![bootstrap.split_once('.').unwrap().1.to_owned()];
-    secrets.push(token.rsplit('_').next().unwrap().to_owned());
+    secrets.push(token.splitn(3, '_').last().unwrap().to_owned());
     for ring in ["peppers", "sealing"] {
         secrets.extend(
             keys[ring]["keys"].as_object().unwrap().values().map(|key| key.as_str().unwrap().to_owned()),

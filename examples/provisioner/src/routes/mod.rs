@@ -3,6 +3,7 @@
 //! ```text
 //! POST  /sns                                            SNS; proven by its signature
 //! POST  /kubeadm/kubeconfig/{instance-id}               an instance; proven by its address
+//! POST  /wireguard/config/{instance-id}                 the same
 //! POST  /api/{redeem,check-in,leave,deliver}            a node; proven by its key
 //! GET   /api/link/{link}                                whoever has the link
 //! GET   /api/packages[/{id}[/events]], /api/nodes/{id}  an operator with packages:read
@@ -16,6 +17,7 @@
 mod audit;
 mod auth;
 mod exchange;
+mod instance;
 mod kubeconfig;
 mod metrics;
 mod nodes;
@@ -25,6 +27,7 @@ mod reply;
 mod scopes;
 mod sns;
 mod status;
+mod wireguard;
 
 use std::{
     convert::Infallible,
@@ -56,7 +59,7 @@ pub(crate) struct App {
     pub(crate) trust_forwarded_for: Vec<IpNet>,
     /// Where a trusted proxy writes the fingerprint of who connects.
     pub(crate) fingerprint_header: Option<HeaderName>,
-    /// Whether kubeconfigs are also given by GET, to whoever knows an instance id.
+    /// Whether kubeconfigs and the like are also given by GET, to whoever knows an instance id.
     pub(crate) instance_id_alone: bool,
 }
 
@@ -72,11 +75,14 @@ impl App {
 
 /// All routes, and what holds for every response.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let kubeconfig = post(kubeconfig::hand_out);
-    let kubeconfig = if app.instance_id_alone { kubeconfig.get(kubeconfig::hand_out) } else { kubeconfig };
+    let (mut kubeconfig, mut wireguard) = (post(kubeconfig::hand_out), post(wireguard::hand_out));
+    if app.instance_id_alone {
+        (kubeconfig, wireguard) = (kubeconfig.get(kubeconfig::hand_out), wireguard.get(wireguard::hand_out));
+    }
     let routes = Router::new()
         .route("/sns", post(sns::receive))
         .route("/kubeadm/kubeconfig/{instance}", kubeconfig)
+        .route("/wireguard/config/{instance}", wireguard)
         .route("/api/redeem", post(nodes::redeem))
         .route("/api/check-in", post(nodes::check_in))
         .route("/api/leave", post(nodes::leave))

@@ -389,12 +389,30 @@ fn others() -> Value {
             },
         },
     ] });
+    let instance = |id: &str, summary: &str, media_type: &str| {
+        Operation::new(id, summary, "")
+            .parameter(
+                "path",
+                "instance",
+                reference("InstanceId"),
+                "The instance that asks, from its own address.",
+            )
+            .gives_text(media_type, "What it needs, the same each time.")
+            .or(&[404, 503])
+            .0
+    };
     let ok =
         json!({ "type": "object", "required": ["status"], "properties": { "status": { "const": "ok" } } });
     json!({
         "/api/events": { "get": paged(audit).gives(200, "A page.", page_of("events", entry)).or(READ).0 },
         "/api/openapi.json": {
             "get": Operation::new("openapi", "This document.", "").gives(200, "The document.", json!({ "type": "object" })).0,
+        },
+        "/kubeadm/kubeconfig/{instance}": {
+            "post": instance("kubeconfig", "What `kubeadm join --discovery-file` takes.", "text/yaml"),
+        },
+        "/wireguard/config/{instance}": {
+            "post": instance("wireguard_config", "What `wg-quick` takes: an item of a pool.", "text/plain"),
         },
         "/metrics": {
             "get": Operation::new("metrics", "For Prometheus.", OPERATOR)

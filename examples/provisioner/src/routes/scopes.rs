@@ -10,7 +10,7 @@ use axum::{
 use handfast::{
     id::{PoolName, ScopeId},
     record::{Key, Pool, Record, Scope},
-    vocabulary::Authority,
+    vocabulary::{Action, Authority},
 };
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ use super::{
     auth::SignedIn,
     exchange,
     reply::{Audience, Problem, Reply, json as respond},
+    wireguard,
 };
 use crate::{host::HostError, operator::Permission};
 
@@ -99,8 +100,11 @@ pub(super) async fn change_pool(
     let members = exchange::read_some(&headers, body).await?;
     let given = [("scope", json!(scope_id(&scope)?)), ("pool", json!(pool_name(&name)?))];
     let authority = Authority::Operator(operator.name);
-    app.answer(exchange::command("change_pool", members, given, &authority, source)?, Audience::Operator)
-        .await
+    let command = exchange::command("change_pool", members, given, &authority, source)?;
+    if let Action::ChangePool(change) = &command.action {
+        wireguard::check(change)?;
+    }
+    app.answer(command, Audience::Operator).await
 }
 
 impl App {
