@@ -331,8 +331,12 @@ pub(super) fn redeem(token: &Secret, machine: &str) -> Value {
     json!({"type": "redeem", "token": token.expose(), "fingerprint": machine})
 }
 
+/// The same attempt, however often it is sent.
 pub(super) fn check_in(redeemed: &Redeemed, machine: &str, sequence: u64) -> Value {
-    json!({"type": "check_in", "node": redeemed.node, "fingerprint": machine, "sequence": sequence})
+    json!({
+        "type": "check_in", "node": redeemed.node, "fingerprint": machine, "sequence": sequence,
+        "attempt": format!("{machine}-{sequence}"),
+    })
 }
 
 pub(super) fn revoke(issued: &Issued) -> Value {

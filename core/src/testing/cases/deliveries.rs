@@ -29,6 +29,10 @@ pub(super) async fn duplicate_deliveries(world: &mut World) -> Run {
         world
             .expect(matches!(answer, Answer::CheckedIn(it) if it.again == again), "a check-in counts once")?;
     }
+    let mut copied = check_in(redeemed, "machine-1", 1);
+    copied["attempt"] = json!("another");
+    let copied = world.run(copied).await?;
+    world.expect_refusal(&copied, Refusal::CloneSuspected)?;
     for changed in [true, false, false] {
         let answer = observe(world, InstanceState::Running).await?;
         let news = matches!(answer, Answer::Observed(observed) if observed.changed == changed);
