@@ -125,7 +125,8 @@ def test_explain_says_what_would_happen_and_changes_nothing(host: Host) -> None:
         return handfast.explain(host.store, redeem, registrar=host.registrar, now=at)
 
     facts = ["package_claimed", "node_claimed", "subject_bound"]
-    assert explain(0) == {"type": "accepted", "facts": facts}
+    records = [f"package/{issued['package']}"]
+    assert explain(0) == {"type": "accepted", "facts": facts, "records": records}
     late = explain(600)
     assert isinstance(late, dict) and (late["type"], late["code"]) == ("refused", "expired")
     assert host.events() == before

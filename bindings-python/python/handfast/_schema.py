@@ -63,6 +63,7 @@ __all__ = [
     "Explanation",
     "FailedEffectOutcome",
     "FileContent",
+    "FileFormat",
     "FileGivenContent",
     "Filter",
     "ForgetCommand",
@@ -185,12 +186,17 @@ class Bindings(TypedDict):
     """The SPIFFE id that the host found on the presenter's connection. The package is found by it, too."""
 
 
+FileFormat = Literal["choria_token", "template", "wireguard"]
+
+
 class FileContent(TypedDict):
     """A file, given to the node as it is. Sealed in the vault until then."""
 
     type: Literal["file"]
     content: str | Secret
     """Its text, at most 65536."""
+    format: NotRequired[FileFormat | None]
+    """What it is: then it is refused where it is not; anything, when left out."""
     name: str
     """Its plain name."""
 
@@ -643,6 +649,8 @@ class ChangePoolCommand(TypedDict):
     """New items, each with its content (at most ``POOL_ITEM_BYTES``), at most ``POOL_CHANGES``. An item that
     exists is left as it is.
     """
+    format: NotRequired[FileFormat | None]
+    """What every new content is: then it is refused where it is not; anything, when left out."""
     pool: str
     """The pool."""
     remove: NotRequired[Collection[str]]
@@ -950,6 +958,8 @@ class Policy(TypedDict):
     """What is done about a suspected clone, besides the alert."""
     owner: NotRequired[str]
     """Marks what we made outside, so that two registrars never delete each other's things."""
+    package_ttl_max_seconds: NotRequired[int]
+    """Seconds that an unused package lives at most, whoever asks. A longer life is refused, not shortened."""
     package_ttl_seconds: NotRequired[int]
     """Seconds that an unused package lives when its issue does not say."""
     recoveries: NotRequired[int]
@@ -1085,6 +1095,8 @@ class FileGivenContent(TypedDict):
     type: Literal["file"]
     content: Secret
     """Its text."""
+    format: NotRequired[FileFormat]
+    """What it is, where that was said."""
     name: str
     """Its plain name."""
 
@@ -1725,6 +1737,10 @@ class AcceptedExplanation(TypedDict):
     type: Literal["accepted"]
     facts: list[str]
     """The names of the facts, in order."""
+    records: list[str]
+    """The records that would change, in the order of their keys: what a revocation reaches, for one. New ones
+    have no key yet and are not among them.
+    """
 
 
 Explanation = NeedExplanation | RefusedExplanation | AcceptedExplanation

@@ -21,6 +21,7 @@ from ._schema import (
     EffectOutcome,
     EvictCommand,
     ExpireCommand,
+    FileFormat,
     ForgetCommand,
     IssueCommand,
     LeaveCommand,
@@ -530,6 +531,7 @@ def change_pool(
     pool: str,
     scope: str,
     add: Mapping[str, str | Secret | None] | None = None,
+    format: FileFormat | None = None,
     remove: Collection[str] | None = None,
     authority: str | None = None,
     source: str | IPv4Address | IPv6Address | None = None,
@@ -540,6 +542,7 @@ def change_pool(
     ``scope``: The scope.
     ``add``: New items, each with its content (at most ``POOL_ITEM_BYTES``), at most ``POOL_CHANGES``. An item
         that exists is left as it is.
+    ``format``: What every new content is: then it is refused where it is not; anything, when left out.
     ``remove``: Items to take out, at most ``POOL_CHANGES``. One that a package has is not taken.
     ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
         ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the
@@ -549,6 +552,8 @@ def change_pool(
     command: ChangePoolCommand = {"type": "change_pool", "pool": pool, "scope": scope}
     if add is not None:
         command["add"] = add
+    if format is not None:
+        command["format"] = format
     if remove is not None:
         command["remove"] = remove
     if authority is not None:
