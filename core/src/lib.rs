@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`serviceradar`], [`archive`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
@@ -51,6 +51,7 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod archive;
 pub mod audit;
 pub mod aws;
 pub mod code;
@@ -70,6 +71,7 @@ pub mod rules;
 pub mod schema;
 pub mod seal;
 pub mod secret;
+pub mod serviceradar;
 pub mod sns;
 pub mod spire;
 pub mod store;
@@ -84,7 +86,7 @@ pub use code::Code;
 pub use keyring::KeyRing;
 pub use ledger::Ledger;
 pub use registrar::{Policy, Registrar};
-pub use secret::{Secret, SecretKey};
+pub use secret::{Secret, SecretBytes, SecretKey};
 pub use time::{Now, Timestamp};
 pub use verified::Verified;
 pub use vocabulary::{Answer, Authority, Command};
