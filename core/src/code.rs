@@ -280,6 +280,28 @@ codes! {
     TemplateDeadline = "template_deadline",
     /// The provider refuses a secret for good.
     TemplateRefused = "template_refused",
+    // Archives.
+    /// A file's name that some system would take for another place, another file or a device.
+    ArchiveInvalidName = "archive_invalid_name",
+    /// Two files of an archive would be one on some system, or a file would be a folder.
+    ArchiveDuplicateName = "archive_duplicate_name",
+    /// A variable that a shell and systemd would not read alike from an environment file.
+    ArchiveInvalidVariable = "archive_invalid_variable",
+    // ServiceRadar.
+    /// Not a ServiceRadar token, or not in its one spelling.
+    ServiceradarMalformedToken = "serviceradar_malformed_token",
+    /// A token of version 1, which nobody signed.
+    ServiceradarUnsignedToken = "serviceradar_unsigned_token",
+    /// A ServiceRadar token of another kind than expected.
+    ServiceradarWrongKind = "serviceradar_wrong_kind",
+    /// The signature of the token does not verify under the onboarding key.
+    ServiceradarBadSignature = "serviceradar_bad_signature",
+    /// The token is authentic, and says something that two readers could understand differently.
+    ServiceradarInvalidPayload = "serviceradar_invalid_payload",
+    /// The token is authentic, and its time is over.
+    ServiceradarExpired = "serviceradar_expired",
+    /// Something that goes into an edge package is not what its programs accept there.
+    ServiceradarInvalidPackage = "serviceradar_invalid_package",
     // Download links.
     /// Not a download link, or not in its one spelling.
     LinkMalformed = "link_malformed",

@@ -18,6 +18,7 @@
 //! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`choria`], [`spire`] | formats, which know nothing of the state machine |
 //! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`wireguard`], [`userdata`] | formats, which know nothing of the state machine |
 //! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`template`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`serviceradar`], [`archive`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
@@ -53,6 +54,7 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod archive;
 pub mod audit;
 pub mod aws;
 pub mod choria;
@@ -74,6 +76,7 @@ pub mod rules;
 pub mod schema;
 pub mod seal;
 pub mod secret;
+pub mod serviceradar;
 pub mod sns;
 pub mod spire;
 pub mod store;
@@ -91,7 +94,7 @@ pub use code::Code;
 pub use keyring::KeyRing;
 pub use ledger::Ledger;
 pub use registrar::{Policy, Registrar};
-pub use secret::{Secret, SecretKey};
+pub use secret::{Secret, SecretBytes, SecretKey};
 pub use time::{Now, Timestamp};
 pub use verified::Verified;
 pub use vocabulary::{Answer, Authority, Command};

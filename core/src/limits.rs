@@ -292,3 +292,22 @@ pub const TEMPLATE_BACKOFF_FIRST_SECONDS: u32 = 1;
 pub const TEMPLATE_BACKOFF_MAX_SECONDS: u32 = 60;
 /// Seconds after which a secret that is there is looked at again.
 pub const TEMPLATE_REFRESH_SECONDS: u32 = 5 * 60;
+/// Files of one archive; what a package carries ([`CONTENTS`]), several files each.
+pub const ARCHIVE_FILES: usize = 64;
+/// Bytes of a file's name in an archive, folders included: what the first tar had room for, so that no reader has to
+/// know any extension of the format.
+pub const ARCHIVE_NAME_BYTES: usize = 100;
+/// Parts of a file's name in an archive, the file's own among them.
+pub const ARCHIVE_DEPTH: usize = 8;
+/// Bytes of all files of an archive together: a package is not a disk image.
+pub const ARCHIVE_BYTES: usize = 4 * 1024 * 1024;
+/// Variables of one environment file.
+pub const ENV_VARIABLES: usize = 256;
+/// Bytes of a variable's value: a quarter of what Linux lets one hold (`MAX_ARG_STRLEN`, execve(2)).
+pub const ENV_VALUE_BYTES: usize = 32 * 1024;
+/// Bytes of a ServiceRadar token. The longest that its own programs write have a few hundred.
+pub const SERVICERADAR_TOKEN_BYTES: usize = 4 * 1024;
+/// Bytes of a ServiceRadar package's id, download token or join token. Genuine ones have 32 to 43.
+pub const SERVICERADAR_TEXT_BYTES: usize = 256;
+/// Bytes of a trust bundle in PEM: room for [`KUBERNETES_AUTHORITIES`] certificates of 4 KiB.
+pub const BUNDLE_BYTES: usize = 64 * 1024;

@@ -111,6 +111,57 @@ impl SecretKey {
     }
 }
 
+/// Secret bytes of any length: an archive with credentials in it, a file. Same rules as [`Secret`].
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Takes ownership of the bytes; the caller's own copies are the caller's to wipe.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes themselves. Each call is a place where they may leak.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<String> for SecretBytes {
+    fn from(text: String) -> Self {
+        Self(text.into_bytes())
+    }
+}
+
+/// Takes the text over: no copy of it stays behind.
+impl From<Secret> for SecretBytes {
+    fn from(mut secret: Secret) -> Self {
+        Self(std::mem::take(&mut secret.0).into_bytes())
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+impl PartialEq for SecretBytes {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SecretBytes {}
+
 impl fmt::Debug for SecretKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("[redacted]")
@@ -125,12 +176,15 @@ mod tests {
     fn debug_never_shows_the_text() {
         assert_eq!(format!("{:?}", Secret::new("hunter2".into())), "[redacted]");
         assert_eq!(format!("{:?}", SecretKey::new([7; 32])), "[redacted]");
+        assert_eq!(format!("{:?}", SecretBytes::from(Secret::new("hunter2".into()))), "[redacted]");
     }
 
     #[test]
     fn equality_is_by_content() {
         assert_eq!(Secret::new("a".into()), Secret::new("a".into()));
         assert_ne!(Secret::new("a".into()), Secret::new("ab".into()));
+        assert_eq!(SecretBytes::from(Secret::new("a".into())), SecretBytes::new(vec![b'a']));
+        assert_ne!(SecretBytes::from("a".to_owned()), SecretBytes::new(vec![b'b']));
     }
 
     #[test]
