@@ -338,7 +338,7 @@ fn package() -> EdgePackage {
         metadata: json!({"package_id": "p-1", "label": "Edge 7", "selectors": ["unix:uid:0"]}),
         env: EnvFile::new().with("CORE_ADDRESS", Secret::new("core.example:50051".into())).unwrap(),
         join_token: Secret::new("join-me-once".into()),
-        bundle: include_str!("../vectors/keys/root.pem").trim_end().to_owned(),
+        bundle: include_str!("../vectors/sns/certificates/intermediate.pem").trim_end().to_owned(),
     }
 }
 
@@ -368,7 +368,10 @@ fn a_package_has_the_layout_that_its_programs_unpack() {
     let files: BTreeMap<_, _> =
         found.iter().map(|(name, _, content)| (name.as_str(), content.as_str())).collect();
     assert_eq!(files["spire/upstream-join-token"], "join-me-once\n");
-    assert_eq!(files["spire/upstream-bundle.pem"], include_str!("../vectors/keys/root.pem"));
+    assert_eq!(
+        files["spire/upstream-bundle.pem"],
+        include_str!("../vectors/sns/certificates/intermediate.pem")
+    );
     assert_eq!(files["edge-gateway.env"], "CORE_ADDRESS='core.example:50051'\n");
     assert_eq!(
         files["metadata.json"],
@@ -380,7 +383,7 @@ fn a_package_has_the_layout_that_its_programs_unpack() {
 
 #[test]
 fn a_package_holds_nothing_that_its_programs_would_not_take() {
-    let root = include_str!("../vectors/keys/root.pem");
+    let root = include_str!("../vectors/sns/certificates/intermediate.pem");
     let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     let wrong = [
         EdgePackage { join_token: Secret::new("two\nlines".into()), ..package() },

@@ -68,7 +68,7 @@ pub fn parse_canonical(text: &str, max_bytes: usize) -> Result<Value, JsonError>
 }
 
 /// Whether all numbers are integers.
-fn is_whole(value: &Value) -> bool {
+pub(crate) fn is_whole(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::String(_) => true,
         Value::Number(number) => number.is_u64() || number.is_i64(),

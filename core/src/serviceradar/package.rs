@@ -77,7 +77,7 @@ impl EdgePackage {
 
     fn metadata(&self) -> Result<String, ServiceRadarError> {
         let mut text = json::canonical(&self.metadata);
-        if !text.starts_with('{') {
+        if !self.metadata.is_object() || !json::is_whole(&self.metadata) {
             let expected = "an object with integers for numbers";
             return Err(ServiceRadarError::InvalidPackage { field: "metadata", expected });
         }
@@ -104,11 +104,10 @@ impl EdgePackage {
         let invalid = ServiceRadarError::InvalidPackage { field: "bundle", expected };
         let is_small = self.bundle.len() <= limits::BUNDLE_BYTES;
         let has_keys = self.bundle.contains("PRIVATE KEY");
-        match Certificate::load_pem_chain(self.bundle.as_bytes()) {
-            Ok(chain) if is_small && !has_keys && !chain.is_empty() => {
-                let end = if self.bundle.ends_with('\n') { "" } else { "\n" };
-                Ok(format!("{}{end}", self.bundle))
-            }
+        let end = if self.bundle.ends_with('\n') { "" } else { "\n" };
+        let bundle = format!("{}{end}", self.bundle);
+        match Certificate::load_pem_chain(bundle.as_bytes()) {
+            Ok(chain) if is_small && !has_keys && !chain.is_empty() => Ok(bundle),
             Ok(_) | Err(_) => Err(invalid),
         }
     }
