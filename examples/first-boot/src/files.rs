@@ -55,17 +55,20 @@ pub(crate) fn read_secret(path: &Path) -> io::Result<Secret> {
     Ok(Secret::new(text.trim().to_owned()))
 }
 
-/// Overwrites a file and deletes it; one that is not there is no failure. On flash and on copying file systems
+/// Overwrites a file that holds a secret and deletes it, if it is the one that is meant. On flash and on copying file systems
 /// overwriting is no guarantee, which is why the token is dead by now.
-pub(crate) fn destroy(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).open(path) {
-        Ok(mut file) => {
-            let length = file.metadata()?.len().min(TOKEN_BYTES);
-            file.write_all(&vec![0; usize::try_from(length).unwrap_or(0)])?;
-            file.sync_all()?;
-            fs::remove_file(path)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+pub(crate) fn destroy(path: &Path, is_meant: impl Fn(&Secret) -> bool) -> io::Result<()> {
+    let held = match read_secret(path) {
+        Ok(held) => held,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if !is_meant(&held) {
+        return Ok(());
     }
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let length = file.metadata()?.len().min(TOKEN_BYTES);
+    file.write_all(&vec![0; usize::try_from(length).unwrap_or(0)])?;
+    file.sync_all()?;
+    fs::remove_file(path)
 }

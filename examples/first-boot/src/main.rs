@@ -3,14 +3,14 @@
 //! It reads its enrollment token from a file, makes its own key, redeems the token with a proof of that key, keeps what it
 //! was given in files that nobody else can read, and checks in. Killed at any point and started again, it goes on where
 //! it was: a reply that was lost is asked for again with the same key, and a token that is spent is no failure once
-//! everything is there.
+//! everything is there. A new token in the file is redeemed with the same key: so a node returns that was sent away.
 #![forbid(unsafe_code)]
 
 mod files;
 mod host;
 mod node;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::ErrorKind, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 
@@ -24,7 +24,8 @@ struct Cli {
     /// Where the host is, for example https://enrol.example.org/api
     #[arg(long, env = "HANDFAST_URL")]
     url: String,
-    /// The file that holds the token; it is deleted once the node has checked in
+    /// The file that holds the token. It is deleted once that token is redeemed and the node has checked in, and never before;
+    /// a node that is enrolled may find a new one there
     #[arg(long, default_value = "/etc/handfast/token")]
     token_file: PathBuf,
     /// Where the node keeps its key, its credential and what it was given
@@ -73,20 +74,36 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let host = host::Host::new(&cli.url, Duration::from_secs(cli.patience))?;
     let folder = files::Folder::open(&cli.state_dir)?;
     let mut node = node::Node::open(folder, host)?;
-    if !node.is_enrolled() {
-        let token = files::read_secret(&cli.token_file)
-            .map_err(|error| Failure::Final(format!("{}: {error}", cli.token_file.display())))?;
-        node.redeem(&token, cli.node_name.as_deref(), cli.instance.as_deref())?;
-        say("first-boot: redeemed");
-    }
+    let refused = enrol(cli, &mut node)?;
     node.check_in()?;
-    files::destroy(&cli.token_file)?;
+    files::destroy(&cli.token_file, |token| node.has_redeemed(token))?;
     say("first-boot: checked in");
     while let Some(seconds) = cli.check_in_every {
         std::thread::sleep(Duration::from_secs(seconds));
         node.check_in()?;
     }
-    Ok(())
+    refused.map_or(Ok(()), Err)
+}
+
+/// Redeems the token in the file, unless that has been done. A node that is enrolled already lives on when a new token is
+/// refused; the refusal is given back, to end with.
+fn enrol(cli: &Cli, node: &mut node::Node) -> Result<Option<Failure>, Failure> {
+    let shown = cli.token_file.display();
+    let token = match files::read_secret(&cli.token_file) {
+        Ok(token) if node.has_redeemed(&token) => return Ok(None),
+        Ok(token) => token,
+        Err(error) if error.kind() == ErrorKind::NotFound && node.is_enrolled() => return Ok(None),
+        Err(error) => return Err(Failure::Final(format!("{shown}: {error}"))),
+    };
+    match node.redeem(&token, cli.node_name.as_deref(), cli.instance.as_deref()) {
+        Ok(()) => say("first-boot: redeemed"),
+        Err(Failure::Final(why)) if node.is_enrolled() => {
+            say(&format!("first-boot: the token in {shown} stays: {why}"));
+            return Ok(Some(Failure::Final(format!("{shown}: {why}"))));
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(None)
 }
 
 /// Progress goes to standard error. It names no secret: there is none in any message.

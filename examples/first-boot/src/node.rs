@@ -2,6 +2,7 @@
 
 use handfast::{
     Secret,
+    crypto::default_backend,
     jwt::{Algorithm, SigningKey},
 };
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ struct State {
     /// another, and is found out by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempt: Option<String>,
+    /// Tells the token that was redeemed from others.
+    #[serde(default)]
+    token: Option<String>,
 }
 
 /// This computer.
@@ -59,6 +63,11 @@ impl Node {
         self.state.is_some()
     }
 
+    /// Whether it is this token that the node was enrolled with.
+    pub(crate) fn has_redeemed(&self, token: &Secret) -> bool {
+        self.state.as_ref().and_then(|state| state.token.as_ref()) == Some(&mark(token))
+    }
+
     /// Redeems the token and keeps everything that comes back.
     pub(crate) fn redeem(
         &mut self,
@@ -80,18 +89,14 @@ impl Node {
             }
         }
         self.keep_credential(&answer)?;
-        self.remember(State {
-            node: text(&answer, "node")?,
-            package: text(&answer, "package")?,
-            sequence: 0,
-            attempt: None,
-        })
+        let (node, package) = (text(&answer, "node")?, text(&answer, "package")?);
+        self.remember(State { node, package, sequence: 0, attempt: None, token: Some(mark(token)) })
     }
 
     /// Says that the node is alive. A number and its attempt's name are used again until they are answered, so that a lost
     /// reply is no gap.
     pub(crate) fn check_in(&mut self) -> Result<(), Failure> {
-        let State { node, package, sequence, attempt } =
+        let State { node, package, sequence, attempt, token } =
             self.state.take().ok_or_else(|| Failure::Final("not enrolled".to_owned()))?;
         let credential = self.folder.read(CREDENTIAL)?;
         let credential = credential
@@ -102,12 +107,13 @@ impl Node {
             package: package.clone(),
             sequence,
             attempt: Some(attempt.clone()),
+            token: token.clone(),
         })?;
         let sequence = sequence.saturating_add(1);
         let body = json!({ "node": node, "sequence": sequence, "attempt": attempt });
         let answer = self.host.post("/check-in", &self.key, &credential, &body)?;
         self.keep_credential(&answer)?;
-        self.remember(State { node, package, sequence, attempt: None })
+        self.remember(State { node, package, sequence, attempt: None, token })
     }
 
     fn keep_credential(&self, answer: &Value) -> Result<(), Failure> {
@@ -125,6 +131,14 @@ impl Node {
         self.state = Some(state);
         Ok(())
     }
+}
+
+/// The public id of a token, and a digest. It has 256 random bits: from the digest nobody finds it.
+fn mark(token: &Secret) -> String {
+    let id = token.expose().rsplit_once('_').map_or("", |(id, _)| id);
+    let digest = default_backend().sha256(format!("first-boot token 1\n{}", token.expose()).as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{id} {digest}")
 }
 
 /// The file name and the secret of one thing that was given. The host's names are made harmless: it is trusted with

@@ -63,6 +63,18 @@ impl Host {
         }
     }
 
+    /// Sends all nodes away.
+    fn evict(&self) {
+        let ledger = self.ledger.lock().unwrap();
+        let id = |record: &Record| if let Record::Node(node) = record { Some(node.id) } else { None };
+        let nodes: Vec<_> = ledger.iter().filter_map(|(_, row)| id(&row.record)).collect();
+        drop(ledger);
+        for node in nodes {
+            let evicted = self.run(json!({"type": "evict", "authority": "operator:ann", "node": node}));
+            assert!(matches!(evicted, Answer::NodeEnded(_)), "{evicted:?}");
+        }
+    }
+
     fn serve(&self, mut stream: TcpStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut lines = Vec::new();
@@ -190,6 +202,64 @@ fn what_is_refused_ends_with_its_code_and_leaves_the_token() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("binding_mismatch"));
     assert!(folder.path().join("token").exists() && host.nodes().is_empty());
+}
+
+#[test]
+fn a_node_that_was_sent_away_comes_back_with_a_new_token_and_the_same_key() {
+    let host = Host::start(0);
+    let folder = tempfile::tempdir().unwrap();
+    let token_file = folder.path().join("token");
+    std::fs::write(&token_file, host.issue(json!({}))).unwrap();
+    assert!(first_boot(&host.url, folder.path()).status.success());
+    let key = std::fs::read(folder.path().join("state/key.pem")).unwrap();
+    host.evict();
+    assert_eq!(first_boot(&host.url, folder.path()).status.code(), Some(1), "it has nothing to return with");
+
+    std::fs::write(&token_file, host.issue(json!({"name": "edge-2"}))).unwrap();
+    let output = first_boot(&host.url, folder.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut nodes = host.nodes();
+    nodes.sort_by_key(|(status, _)| *status != NodeStatus::Active);
+    assert_eq!(nodes, [(NodeStatus::Active, 1), (NodeStatus::Retired, 1)]);
+    assert_eq!(std::fs::read(folder.path().join("state/key.pem")).unwrap(), key);
+    assert!(!token_file.exists(), "it is spent");
+}
+
+#[test]
+fn a_token_that_was_not_redeemed_stays_and_the_node_lives_on() {
+    let host = Host::start(0);
+    let folder = tempfile::tempdir().unwrap();
+    let token_file = folder.path().join("token");
+    std::fs::write(&token_file, host.issue(json!({}))).unwrap();
+    assert!(first_boot(&host.url, folder.path()).status.success());
+
+    // It is a node already, and this is the token of another package.
+    let other = host.issue(json!({"name": "edge-2"}));
+    std::fs::write(&token_file, &other).unwrap();
+    let output = first_boot(&host.url, folder.path());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("subject_enrolled"), "{said}");
+    assert_eq!(host.nodes(), [(NodeStatus::Active, 2)], "a bad token does not silence a good node");
+    assert_eq!(std::fs::read_to_string(&token_file).unwrap(), other);
+}
+
+#[test]
+fn a_spent_token_that_a_crash_left_behind_is_told_from_a_new_one() {
+    let host = Host::start(0);
+    let folder = tempfile::tempdir().unwrap();
+    let (token_file, token) = (folder.path().join("token"), host.issue(json!({})));
+    for sequence in 1..=2 {
+        std::fs::write(&token_file, &token).unwrap();
+        let output = first_boot(&host.url, folder.path());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.contains("redeemed"), sequence == 1, "{said}");
+        assert!(!token_file.exists());
+        assert_eq!(host.nodes(), [(NodeStatus::Active, sequence)]);
+    }
+    let secret = token.rsplit('_').next().unwrap();
+    let state = std::fs::read_to_string(folder.path().join("state/state.json")).unwrap();
+    assert!(!state.contains(secret), "the state is no secret");
 }
 
 #[test]

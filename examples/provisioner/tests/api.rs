@@ -108,6 +108,11 @@ async fn a_link_is_opened_once_and_is_in_no_log() {
         let open =
             async |link: &str| host.send(Method::GET, &format!("/api/link/{link}"), &[], "").await.unwrap();
         assert_eq!(open(&old).await.refusal(), (404, "not_found".into()));
+        // Whatever looks at a link before it is opened, a chat's preview for one, must not spend it.
+        let looked_at = host.send(Method::HEAD, &format!("/api/link/{link}"), &[], "").await.unwrap();
+        assert_eq!((looked_at.status.as_u16(), looked_at.header("allow")), (405, Some("GET")));
+        let shown = host.ask(&operator, Method::GET, &format!("/api/packages/{package}"), Value::Null).await;
+        assert_eq!(shown["status"], "created");
         let opened = open(&link).await;
         assert_eq!(
             (opened.status.as_u16(), opened.header("cache-control")),
@@ -176,6 +181,99 @@ async fn a_node_is_evicted_and_banned() {
         assert_eq!(unknown.status, 404);
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_nodes_of_a_fleet_are_listed() {
+    on_each_database(async |_place, host, operator| {
+        let client = Client::new();
+        let (fleet, token) = issue(&host, &operator, json!({ "name": "fleet", "deliver": true, "max_uses": 20 })).await;
+        let (_, other) =
+            issue(&host, &operator, json!({ "name": "edge-1", "scope": "lab", "deliver": true })).await;
+        let mut ids = Vec::new();
+        for token in std::iter::repeat_n(&token, 18).chain([&other]) {
+            let redeemed = Node::new(&client).redeem(&host.url, token).await.unwrap();
+            ids.push(redeemed.json()["node"].as_str().unwrap().to_owned());
+        }
+        host.ask(&operator, Method::POST, &format!("/api/nodes/{}/evict", ids[0]), json!({})).await;
+        let list = async |query: &str| {
+            let page = host.ask(&operator, Method::GET, &format!("/api/nodes?{query}"), Value::Null).await;
+            let listed = page["nodes"].as_array().unwrap().clone();
+            let ids: Vec<_> = listed.iter().map(|node| node["id"].as_str().unwrap().to_owned()).collect();
+            (ids, page["next"].as_str().map(str::to_owned))
+        };
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let (page, next) = list(&format!("package={fleet}&limit=7{cursor}")).await;
+            seen.extend(page);
+            let Some(next) = next else { break };
+            cursor = format!("&cursor={next}");
+        }
+        seen.reverse();
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>(), ids[..18].iter().collect(), "each once");
+        assert_eq!(seen.len(), 18);
+        assert_eq!(list("scope=lab").await.0, ids[18..]);
+        assert_eq!(list("status=retired").await.0, ids[..1]);
+        assert_eq!(list("status=claimed&scope=default&limit=500").await.0.len(), 17);
+        assert_eq!(list("").await.0.len(), 19);
+        assert!(list("package=01890a5d-ac96-774b-bcce-b302099a8057").await.0.is_empty());
+        for query in ["status=gone", "limit=0", "cursor=x", "package=x", "name=a"] {
+            let reply = host.api(&operator, Method::GET, &format!("/api/nodes?{query}"), "").await;
+            assert_eq!(reply.refusal(), (400, "invalid_input".into()), "{query}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn subjects_are_observed_and_banned_beforehand() {
+    on_each_database(async |_place, host, operator| {
+        let bound = json!({ "name": "edge-1", "activates_on": "report", "bindings": { "node_name": "edge-1" }, "deliver": true });
+        let (package, token) = issue(&host, &operator, bound).await;
+        let observe = async |subject: &str| {
+            let body = json!({ "scope": "default", "subject": subject }).to_string();
+            host.api(&operator, Method::POST, "/api/subjects/observe", &body).await
+        };
+        assert_eq!(observe("node/stranger").await.refusal(), (404, "unknown_subject".into()));
+        let observed = observe("node/edge-1").await;
+        assert_eq!((observed.status.as_u16(), &observed.json()["activated"]), (200, &json!(true)), "{observed:?}");
+        let shown = host.ask(&operator, Method::GET, &format!("/api/packages/{package}"), Value::Null).await;
+        assert_eq!(shown["status"], "activated");
+
+        let ban = json!({ "scope": "default", "subject": "node/edge-1", "reason": "sold" });
+        host.ask(&operator, Method::POST, "/api/subjects/ban", ban).await;
+        assert_eq!(observe("node/edge-1").await.refusal(), (403, "banned".into()));
+        let mut node = Node::new(&Client::new());
+        let redeemed = node.post(&host.url, "/redeem", Some(&token), &json!({ "node_name": "edge-1" })).await.unwrap();
+        assert_eq!(redeemed.refusal().0, 403, "{redeemed:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_this_host_cannot_make_is_refused_at_issue() {
+    let place = Place::new();
+    for line in ["resources = \"state/resources\"\n", "manifests = \"state/manifests\"\n", "cluster_info = \"cluster-info.yaml\"\n"] {
+        place.edit("provisioner.toml", line, "");
+    }
+    place.without_instances();
+    let host = place.start();
+    let operator = host.token.clone().unwrap();
+    for (content, why) in [
+        (json!({ "type": "spire_join_token" }), "no SPIRE server"),
+        (json!({ "type": "spire_entry" }), "no SPIRE server"),
+        (json!({ "type": "kubernetes_bootstrap_token" }), "no cluster"),
+        (json!({ "type": "kubernetes_node", "name": "edge-1" }), "no cluster"),
+        (json!({ "type": "host", "kind": "tunnel" }), "no folder"),
+    ] {
+        let file = json!({ "type": "file", "name": "a", "content": "b" });
+        let body = json!({ "name": "edge-1", "contents": [file, content] }).to_string();
+        let reply = host.api(&operator, Method::POST, "/api/packages", &body).await;
+        assert_eq!(reply.refusal(), (400, "invalid_input".into()), "{content}");
+        let message = reply.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("contents[1]") && message.contains(why), "{message}");
+    }
+    assert!(host.packages(&operator).await.is_empty());
 }
 
 #[tokio::test]
@@ -329,6 +427,19 @@ async fn the_audit_is_followed_from_cursor_to_cursor() {
         let of_ann = page("actor=operator:ann&code=package_issued".into()).await;
         assert_eq!(of_ann["events"].as_array().unwrap().len(), 3);
         assert_eq!(page("code=unknown".into()).await["events"].as_array().unwrap().len(), 1);
+        // A fact and a refusal may have one name.
+        let twice = json!({ "name": "edge-0", "keepers": { "image": "2" }, "request": "other" });
+        let taken = host.api(&ann, Method::POST, "/api/packages", &twice.to_string()).await;
+        let kinds = async |query: &str| {
+            let found = page(format!("limit=500&{query}")).await["events"].as_array().unwrap().clone();
+            found.iter().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let _ = taken;
+        assert_eq!(kinds("kind=refusal").await, ["refusals"]);
+        let facts = kinds("kind=fact").await;
+        assert!(!facts.is_empty() && facts.iter().all(|kind| kind == "fact"), "{facts:?}");
+        assert!(kinds("kind=refusal&code=package_issued").await.is_empty());
+        assert_eq!(host.api(&operator, Method::GET, "/api/events?kind=all", "").await.status, 400);
         assert_eq!(page("since=2100-01-01T00:00:00Z".into()).await["events"], json!([]));
         let since = seen[0]["event"]["at"].as_str().unwrap().to_owned();
         assert_eq!(
@@ -358,6 +469,8 @@ async fn nobody_speaks_for_somebody_else() {
         (Method::POST, format!("/api/packages/{package}/link")),
         (Method::POST, format!("/api/nodes/{id}/evict")),
         (Method::POST, format!("/api/nodes/{id}/ban")),
+        (Method::POST, "/api/subjects/observe".into()),
+        (Method::POST, "/api/subjects/ban".into()),
         (Method::PUT, "/api/scopes/lab".into()),
         (Method::PATCH, "/api/scopes/lab/pools/licences".into()),
     ] {
@@ -368,7 +481,7 @@ async fn nobody_speaks_for_somebody_else() {
             assert_eq!(host.api(&admin, method.clone(), &path, &body).await.status, 400, "{path} {member}");
         }
     }
-    for path in ["/api/packages", "/api/events", "/api/scopes/lab", "/metrics"] {
+    for path in ["/api/packages", "/api/nodes", "/api/events", "/api/scopes/lab", "/metrics"] {
         assert_eq!(host.send(Method::GET, path, &[], "").await.unwrap().status, 401, "{path}");
     }
     // A fingerprint that a stranger names counts for nothing.

@@ -16,6 +16,7 @@ pub(crate) mod postgres;
 use std::{
     fs::File,
     io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -110,9 +111,25 @@ impl Place {
         std::fs::write(self.path(file), text.replace(from, to)).unwrap();
     }
 
+    /// Writes a file that nobody else can read.
+    pub(crate) fn private(&self, file: &str, text: &str) {
+        std::fs::write(self.path(file), text).unwrap();
+        std::fs::set_permissions(self.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     /// The same, with its records at an URL.
     pub(crate) fn at(url: &str) -> Self {
         Self::new().with(&["--database", url])
+    }
+
+    /// Takes everything about AWS out of the configuration.
+    pub(crate) fn without_instances(&self) {
+        let text = std::fs::read_to_string(self.path("provisioner.toml")).unwrap();
+        let (before, after) = text.split_once("[[sns.topics]]").unwrap();
+        let (_, policy) = after.split_once("[policy]").unwrap();
+        let (policy, _) = policy.split_once("# Which instances").unwrap();
+        let before = before.replace("instances = \"instances.json\"\n", "");
+        std::fs::write(self.path("provisioner.toml"), format!("{before}[policy]{policy}")).unwrap();
     }
 
     /// Lists instances of our account, each with its address.
@@ -204,9 +221,20 @@ impl Place {
     /// Runs `provisioner operators`.
     pub(crate) fn operators(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisioner"));
+        command.arg("operators").args(arguments).arg("--database").arg(self.records()).output().unwrap()
+    }
+
+    /// Runs `provisioner reseal`.
+    pub(crate) fn reseal(&self) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provisioner"));
+        command.arg("reseal").arg("--config").arg(self.path("provisioner.toml"));
+        command.arg("--database").arg(self.records()).output().unwrap()
+    }
+
+    /// Where the records are: a file or an URL.
+    fn records(&self) -> PathBuf {
         let chosen = self.options.iter().skip_while(|option| *option != "--database").nth(1);
-        let database = chosen.map_or_else(|| self.database(), PathBuf::from);
-        command.arg("operators").args(arguments).arg("--database").arg(database).output().unwrap()
+        chosen.map_or_else(|| self.database(), PathBuf::from)
     }
 }
 
