@@ -333,9 +333,12 @@ pub(super) fn redeem(token: &Secret, machine: &str) -> Value {
 
 /// The same attempt, however often it is sent.
 pub(super) fn check_in(redeemed: &Redeemed, machine: &str, sequence: u64) -> Value {
+    check_in_as(redeemed, machine, sequence, &format!("{machine}-{sequence}"))
+}
+
+pub(super) fn check_in_as(redeemed: &Redeemed, machine: &str, sequence: u64, attempt: &str) -> Value {
     json!({
-        "type": "check_in", "node": redeemed.node, "fingerprint": machine, "sequence": sequence,
-        "attempt": format!("{machine}-{sequence}"),
+        "type": "check_in", "node": redeemed.node, "fingerprint": machine, "sequence": sequence, "attempt": attempt,
     })
 }
 
