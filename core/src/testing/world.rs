@@ -331,8 +331,15 @@ pub(super) fn redeem(token: &Secret, machine: &str) -> Value {
     json!({"type": "redeem", "token": token.expose(), "fingerprint": machine})
 }
 
+/// The same attempt, however often it is sent.
 pub(super) fn check_in(redeemed: &Redeemed, machine: &str, sequence: u64) -> Value {
-    json!({"type": "check_in", "node": redeemed.node, "fingerprint": machine, "sequence": sequence})
+    check_in_as(redeemed, machine, sequence, &format!("{machine}-{sequence}"))
+}
+
+pub(super) fn check_in_as(redeemed: &Redeemed, machine: &str, sequence: u64, attempt: &str) -> Value {
+    json!({
+        "type": "check_in", "node": redeemed.node, "fingerprint": machine, "sequence": sequence, "attempt": attempt,
+    })
 }
 
 pub(super) fn revoke(issued: &Issued) -> Value {

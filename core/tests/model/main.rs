@@ -52,7 +52,7 @@ fn plays() -> Vec<(Play, String)> {
             }
         }
     }
-    for beside in BESIDES.into_iter().chain([Asked::RedeemA, Asked::RedeemB]) {
+    for beside in BESIDES.into_iter().chain([Asked::RedeemB]) {
         plays.push((banned(beside), format!("a name that is banned with {beside:?}")));
     }
     plays

@@ -6,7 +6,7 @@ use super::rows::{observe, observe_at};
 use crate::{
     aws::InstanceState,
     record::Key,
-    testing::world::{Run, World, check_in, expire, issue, redeem, revoke, surprise, token_of},
+    testing::world::{Run, World, check_in, check_in_as, expire, issue, redeem, revoke, surprise, token_of},
     vocabulary::{Answer, Refusal},
 };
 
@@ -29,6 +29,8 @@ pub(super) async fn duplicate_deliveries(world: &mut World) -> Run {
         world
             .expect(matches!(answer, Answer::CheckedIn(it) if it.again == again), "a check-in counts once")?;
     }
+    let copied = world.run(check_in_as(redeemed, "machine-1", 1, "another")).await?;
+    world.expect_refusal(&copied, Refusal::CloneSuspected)?;
     for changed in [true, false, false] {
         let answer = observe(world, InstanceState::Running).await?;
         let news = matches!(answer, Answer::Observed(observed) if observed.changed == changed);
