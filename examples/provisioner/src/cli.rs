@@ -61,6 +61,9 @@ pub(crate) enum Command {
     Serve(Box<Serve>),
     /// Add, list and remove the tokens of operators.
     Operators(Operators),
+    /// Seal every secret anew under the current key, so that an old one can be dropped. Takes the options of `serve`, and works
+    /// beside running hosts.
+    Reseal(Box<Serve>),
 }
 
 /// Run the host. Every option that is not insecure can also stand in the configuration file; one given here wins.

@@ -7,15 +7,16 @@ use std::{
 
 use axum::http::HeaderName;
 use handfast::{
-    aws::Trust,
+    aws::{Trust, identity::IdentityTrust},
     id::{ActorName, PoolName},
     registrar::Policy,
     sns,
     time::Timestamp,
-    vocabulary::Content,
+    vocabulary::{Content, from_value},
 };
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::Value;
 
 use crate::{
     Fatal, cli,
@@ -29,16 +30,23 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     pub(crate) keys: PathBuf,
     pub(crate) worker: ActorName,
-    pub(crate) sns: sns::Policy,
+    /// The topics, where there are any.
+    pub(crate) sns: Option<sns::Policy>,
     pub(crate) trust: Vec<Trust>,
+    /// Whose instance identity documents are believed.
+    pub(crate) identity: Vec<IdentityTrust>,
     pub(crate) policy: Policy,
+    /// The operator's own rule, in Rego.
+    pub(crate) rule: Option<PathBuf>,
+    /// Days for which what has ended is kept.
+    pub(crate) retention_days: u16,
     pub(crate) certificate_dir: Option<PathBuf>,
     pub(crate) keep_unhandled: Option<PathBuf>,
     pub(crate) trust_forwarded_for: Vec<IpNet>,
     /// The header in which a trusted proxy names the fingerprint of who connects.
     pub(crate) fingerprint_header: Option<HeaderName>,
-    pub(crate) cloud: Cloud,
-    pub(crate) cluster: Cluster,
+    pub(crate) cloud: Option<Cloud>,
+    pub(crate) cluster: Option<Cluster>,
     /// Where resources of the operator's own kinds go.
     pub(crate) resources: Option<PathBuf>,
     pub(crate) now: Option<Timestamp>,
@@ -90,10 +98,28 @@ struct File {
     cluster_info: Option<PathBuf>,
     kubeconfig: Option<PathBuf>,
     resources: Option<PathBuf>,
+    rule: Option<PathBuf>,
+    retention_days: Option<u16>,
+    identity: Vec<IdentityTrust>,
     sns: Option<sns::Policy>,
     /// One entry for each topic when left out: its own account and region.
     trust: Option<Vec<Trust>>,
+    policy: PolicyFile,
+}
+
+/// The policy as the core reads it, and whether it speaks of a rule.
+#[derive(Debug, Default)]
+struct PolicyFile {
     policy: Policy,
+    says_rule_mode: bool,
+}
+
+impl<'de> Deserialize<'de> for PolicyFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let says_rule_mode = value.get("rule_mode").is_some();
+        Ok(Self { policy: from_value(value, "").map_err(D::Error::custom)?, says_rule_mode })
+    }
 }
 
 impl Settings {
@@ -106,9 +132,11 @@ impl Settings {
             Some(path) => (read_file(path)?, path.parent().map(Path::to_path_buf).unwrap_or_default()),
             None => (File::default(), PathBuf::new()),
         };
+        if file.policy.says_rule_mode && file.rule.is_none() {
+            return Err("policy.rule_mode: there is no rule: name its file with `rule`".into());
+        }
         let beside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
         let chosen = |option: Option<PathBuf>, in_file: Option<PathBuf>| option.or(beside(in_file));
-        let sns = file.sns.ok_or("no topics: the configuration needs [[sns.topics]]")?;
         let forwarded = options.trust_forwarded_for;
         let settings = Self {
             listen: options.listen.or(file.listen).unwrap_or((Ipv4Addr::LOCALHOST, 8400).into()),
@@ -120,9 +148,10 @@ impl Settings {
             .resolve()?,
             keys: chosen(options.keys, file.keys).unwrap_or("provisioner.keys".into()),
             worker: options.worker.or(file.worker).map_or_else(default_worker, Ok)?,
-            trust: file.trust.unwrap_or_else(|| trust_of(&sns)),
-            sns,
-            policy: policy(file.policy, options.insecure_instance_id_alone)?,
+            trust: file.trust.or_else(|| file.sns.as_ref().map(trust_of)).unwrap_or_default(),
+            sns: file.sns,
+            identity: file.identity,
+            policy: policy(file.policy.policy, options.insecure_instance_id_alone)?,
             certificate_dir: chosen(options.certificate_dir, file.certificate_dir),
             keep_unhandled: chosen(options.keep_unhandled, file.keep_unhandled),
             trust_forwarded_for: if forwarded.is_empty() { file.trust_forwarded_for } else { forwarded },
@@ -137,6 +166,8 @@ impl Settings {
                 (beside(file.kubeconfig), beside(file.manifests), beside(file.cluster_info)),
             )?,
             resources: beside(file.resources),
+            rule: beside(file.rule),
+            retention_days: file.retention_days.unwrap_or(RETENTION_DAYS),
             now: options.now,
         };
         settings.check()?;
@@ -168,7 +199,15 @@ impl Settings {
                 "fingerprint_header needs trust_forwarded_for: nobody but a trusted proxy is believed".into(),
             );
         }
+        let wants_instances = self.sns.is_some() || !self.policy.instances.is_empty();
+        if wants_instances && self.cloud.is_none() {
+            return Err("nobody confirms instances: give --ec2 or --instances FILE".into());
+        }
         for (place, rule) in self.policy.instances.iter().enumerate() {
+            let is_token = |content: &Content| matches!(content, Content::KubernetesBootstrapToken { .. });
+            if self.cluster.is_none() && rule.contents.iter().any(is_token) {
+                return Err(NO_CLUSTER.into());
+            }
             if !can_be_handed_out(&rule.contents) {
                 return Err(format!(
                     "policy.instances[{place}].contents: this host hands out one kubernetes_bootstrap_token, one \
@@ -249,38 +288,42 @@ fn cloud(
     ec2: Option<Ec2>,
     instances: Option<PathBuf>,
     in_file: (Option<Ec2>, Option<PathBuf>),
-) -> Result<Cloud, Fatal> {
+) -> Result<Option<Cloud>, Fatal> {
     match (ec2, instances) {
-        (Some(ec2), _) => return Ok(Cloud::Ec2(ec2)),
-        (None, Some(path)) => return Ok(Cloud::File(path)),
+        (Some(ec2), _) => return Ok(Some(Cloud::Ec2(ec2))),
+        (None, Some(path)) => return Ok(Some(Cloud::File(path))),
         (None, None) => {}
     }
     match in_file {
-        (Some(ec2), None) => Ok(Cloud::Ec2(ec2)),
-        (None, Some(path)) => Ok(Cloud::File(path)),
+        (Some(ec2), None) => Ok(Some(Cloud::Ec2(ec2))),
+        (None, Some(path)) => Ok(Some(Cloud::File(path))),
         (Some(_), Some(_)) => Err("both ec2 and instances: who confirms instances?".into()),
-        (None, None) => Err("nobody confirms instances: give --ec2 or --instances FILE".into()),
+        (None, None) => Ok(None),
     }
 }
 
 /// A kubeconfig, a folder for manifests, a file with `cluster-info`.
 type Places = (Option<PathBuf>, Option<PathBuf>, Option<PathBuf>);
 
-fn cluster(options: Places, in_file: Places) -> Result<Cluster, Fatal> {
+fn cluster(options: Places, in_file: Places) -> Result<Option<Cluster>, Fatal> {
     if let Some(kubeconfig) = options.0 {
-        return Ok(Cluster::Kubernetes(kubeconfig));
+        return Ok(Some(Cluster::Kubernetes(kubeconfig)));
     }
     let files_wanted = options.1.is_some() || options.2.is_some();
     let (manifests, cluster_info) = (options.1.or(in_file.1), options.2.or(in_file.2));
     match (in_file.0, manifests, cluster_info) {
-        (Some(kubeconfig), None, None) => Ok(Cluster::Kubernetes(kubeconfig)),
+        (Some(kubeconfig), None, None) => Ok(Some(Cluster::Kubernetes(kubeconfig))),
         (Some(_), _, _) if !files_wanted => Err("both kubeconfig and manifests or cluster_info".into()),
-        (_, Some(manifests), Some(cluster_info)) => Ok(Cluster::Files { manifests, cluster_info }),
-        (_, _, _) => {
-            Err("no cluster: give --kubeconfig FILE, or both --manifests DIR and --cluster-info FILE".into())
-        }
+        (_, Some(manifests), Some(cluster_info)) => Ok(Some(Cluster::Files { manifests, cluster_info })),
+        (None, None, None) => Ok(None),
+        (_, _, _) => Err(NO_CLUSTER.into()),
     }
 }
+
+const NO_CLUSTER: &str =
+    "no cluster: give --kubeconfig FILE, or both --manifests DIR and --cluster-info FILE";
+/// As long as most rules about audits ask for.
+const RETENTION_DAYS: u16 = 365;
 
 #[cfg(test)]
 mod tests {
@@ -310,9 +353,9 @@ mod tests {
         let settings = read(&file, &["--database", "b.sqlite"]).unwrap();
         assert_eq!(settings.database.to_string(), "b.sqlite");
         assert!(settings.keys.is_absolute() && settings.keys.ends_with("k"));
-        assert!(matches!(settings.cluster, Cluster::Kubernetes(_)));
+        assert!(matches!(settings.cluster, Some(Cluster::Kubernetes(_))));
         assert_eq!(settings.trust.len(), 1);
-        assert!(matches!(read(&file, &FILES).unwrap().cluster, Cluster::Files { .. }));
+        assert!(matches!(read(&file, &FILES).unwrap().cluster, Some(Cluster::Files { .. })));
     }
 
     #[test]
@@ -321,7 +364,8 @@ mod tests {
         assert!(unknown.contains("policy") && unknown.contains("package_ttl"), "{unknown}");
         let broken = read("hunter2 = = 1", &FILES).unwrap_err();
         assert!(!broken.contains("hunter2"), "{broken}");
-        assert!(read("", &FILES).unwrap_err().contains("[[sns.topics]]"));
+        let bare = read("", &[]).unwrap();
+        assert!(bare.sns.is_none() && bare.cloud.is_none() && bare.cluster.is_none());
         assert!(read(TOPICS, &[]).unwrap_err().contains("--ec2 or --instances"));
         assert!(read(TOPICS, &["--instances", "i", "--manifests", "m"]).unwrap_err().contains("no cluster"));
     }

@@ -12,8 +12,8 @@ use handfast::{
     id::{ActorName, PackageId},
     record::{Key, Record},
     vocabulary::{
-        Action, Answer, Authority, Command, Effect, EffectId, EffectOutcome, Error, Expire, Reason, Report,
-        Work,
+        Action, Answer, Authority, Command, Effect, EffectId, EffectOutcome, Error, Expire, Forget, Reason,
+        Report, Work,
     },
 };
 use rand::seq::SliceRandom;
@@ -25,19 +25,33 @@ use crate::{
     store::NOTICES,
 };
 
-/// Applies deadlines and performs effects.
+/// For how long what has ended is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retention {
+    pub(crate) days: u16,
+    /// An instance's tombstone stays at least so long: a late event must find it.
+    pub(crate) instances_seconds: u32,
+}
+
+/// Applies deadlines, performs effects, and forgets what has ended long ago.
 #[derive(Debug)]
 pub(crate) struct Driver {
     host: Arc<Host>,
     executors: Arc<Executors>,
     worker: ActorName,
+    retention: Retention,
     /// What this process is at. A lease of ours that is not in here was taken by a process that died.
     in_hand: Mutex<BTreeSet<EffectId>>,
 }
 
 impl Driver {
-    pub(crate) fn new(host: Arc<Host>, executors: Arc<Executors>, worker: ActorName) -> Self {
-        Self { host, executors, worker, in_hand: Mutex::default() }
+    pub(crate) fn new(
+        host: Arc<Host>,
+        executors: Arc<Executors>,
+        worker: ActorName,
+        retention: Retention,
+    ) -> Self {
+        Self { host, executors, worker, retention, in_hand: Mutex::default() }
     }
 
     /// Works until `stop` says so, and then finishes what it is at.
@@ -45,7 +59,7 @@ impl Driver {
         let mut tasks = JoinSet::new();
         // Leases that an earlier life of this worker took end later than now: look ahead once.
         let mut ahead = LEASE_SECONDS;
-        let (mut tidied, mut set) = (Instant::now(), Instant::now());
+        let (mut tidied, mut set) = (None::<Instant>, Instant::now());
         while !*stop.borrow() {
             let pause = match self.pass(ahead, &mut tasks).await {
                 Ok(pause) => pause,
@@ -61,10 +75,10 @@ impl Driver {
                     tracing::error!("the clock of the database could not be read: {error}");
                 }
             }
-            if tidied.elapsed() >= TIDY {
-                tidied = Instant::now();
-                if let Err(error) = self.host.store.bound_notices(NOTICES).await {
-                    tracing::error!("old refusals could not be deleted: {error}");
+            if tidied.is_none_or(|tidied| tidied.elapsed() >= TIDY) {
+                tidied = Some(Instant::now());
+                if let Err(error) = self.tidy().await {
+                    tracing::error!("what is old could not be deleted: {error}");
                 }
             }
             while tasks.try_join_next().is_some() {}
@@ -75,6 +89,42 @@ impl Driver {
             }
         }
         while tasks.join_next().await.is_some() {}
+    }
+
+    /// Deletes refusals that are too many and forgets what has ended long ago.
+    async fn tidy(&self) -> Result<(), HostError> {
+        self.host.store.bound_notices(NOTICES).await?;
+        let now = self.host.clock.now().at;
+        let ended = now.minus_seconds(u32::from(self.retention.days).saturating_mul(24 * 60 * 60));
+        let instances = ended.min(now.minus_seconds(self.retention.instances_seconds));
+        let mut forgotten = 0_u32;
+        loop {
+            let keys = self.host.store.ended_before(ended, BATCH).await?;
+            let before = forgotten;
+            for key in keys {
+                if matches!(key, Key::Instance(_))
+                    && !self.host.store.is_untouched_since(&key, instances).await?
+                {
+                    continue;
+                }
+                let command = Command {
+                    authority: Authority::Timer,
+                    source: None,
+                    action: Action::Forget(Forget { key }),
+                };
+                if let Answer::Forgotten(_) = self.host.run(command).await? {
+                    forgotten = forgotten.saturating_add(1);
+                }
+            }
+            if forgotten == before {
+                break;
+            }
+        }
+        if forgotten > 0 {
+            tracing::info!("forgot {forgotten} records that ended over {} days ago", self.retention.days);
+        }
+        self.host.store.delete_forgotten_history().await?;
+        Ok(())
     }
 
     /// Looks after everything that is due, and says how long nothing will be.

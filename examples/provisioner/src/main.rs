@@ -22,6 +22,7 @@ mod logging;
 mod metrics;
 mod operator;
 mod private_file;
+mod reseal;
 mod routes;
 mod serve;
 mod sns;
@@ -56,5 +57,6 @@ async fn run(command: cli::Command) -> Result<(), Fatal> {
     match command {
         cli::Command::Serve(options) => serve::serve(config::Settings::read(*options)?).await,
         cli::Command::Operators(operators) => operator::administer(operators).await,
+        cli::Command::Reseal(options) => reseal::reseal(*options).await,
     }
 }

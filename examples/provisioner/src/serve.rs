@@ -3,7 +3,10 @@
 use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use data_encoding::HEXLOWER;
-use handfast::{crypto::default_backend, id::ActorName, registrar::Registrar};
+use handfast::{
+    aws::identity::IdentityVerifier, crypto::default_backend, id::ActorName, limits, registrar::Registrar,
+    rules,
+};
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 
 use crate::{
@@ -11,7 +14,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     database::Database,
-    driver::Driver,
+    driver::{Driver, Retention},
     executors::Executors,
     host::Host,
     keys::Keys,
@@ -42,11 +45,21 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     let worker = if store.is_shared() { instance_of(&settings.worker)? } else { settings.worker.clone() };
     let instance_id_alone = settings.instance_id_alone();
     let owner = settings.policy.owner.clone();
+    let instances_seconds = settings.policy.event_age_seconds.saturating_add(limits::TOMBSTONE_SECONDS);
     let registrar = Registrar::new(settings.policy, keys.peppers, keys.sealing, default_backend())?;
     let registrar = match keys.signing {
         Some(signing) => registrar.with_signing(signing),
         None => registrar,
     };
+    let registrar = match &settings.rule {
+        Some(path) => registrar.with_rule(rule(path)?),
+        None => registrar,
+    };
+    let identity = settings.identity.into_iter().enumerate().map(|(place, trust)| {
+        let verifier = IdentityVerifier::new(trust, default_backend());
+        verifier.map_err(|error| format!("identity[{place}]: {error}"))
+    });
+    let identity = identity.collect::<Result<Vec<_>, _>>()?;
     let executors = Arc::new(
         Executors::new(settings.cloud, settings.cluster, (owner, settings.resources), !store.is_shared())
             .await?,
@@ -54,13 +67,18 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     operator::ensure_first(&store, clock.now().at).await?;
     let host = Arc::new(Host::new(registrar, store, clock));
     let folders = (settings.certificate_dir, settings.keep_unhandled);
-    let sns = Sns::new(Arc::clone(&host), settings.sns, settings.trust, folders).await?;
-    let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), worker));
+    let sns = match settings.sns {
+        Some(topics) => Some(Sns::new(Arc::clone(&host), topics, settings.trust, folders).await?),
+        None => None,
+    };
+    let retention = Retention { days: settings.retention_days, instances_seconds };
+    let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), worker, retention));
     let trust_forwarded_for = settings.trust_forwarded_for;
     let app = Arc::new(App {
         host,
         executors,
         sns,
+        identity,
         trust_forwarded_for,
         fingerprint_header: settings.fingerprint_header,
         instance_id_alone,
@@ -86,6 +104,20 @@ async fn run(listen: SocketAddr, app: Arc<App>, driver: Arc<Driver>) -> Result<(
     // Whoever is still connected after that is let go: nothing is lost, everybody can ask again.
     let _ = tokio::time::timeout(PATIENCE, async { (serving.await, driving.await) }).await;
     Ok(())
+}
+
+/// The operator's own rule.
+#[cfg(feature = "rego")]
+fn rule(path: &Path) -> Result<Arc<dyn rules::Rule>, Fatal> {
+    let shown = path.display();
+    let source = std::fs::read_to_string(path).map_err(|error| format!("rule: {shown}: {error}"))?;
+    let rule = rules::RegoRule::new(&source, None, rules::DEFAULT_ENTRYPOINT);
+    Ok(Arc::new(rule.map_err(|error| format!("rule: {shown}: {error}"))?))
+}
+
+#[cfg(not(feature = "rego"))]
+fn rule(path: &Path) -> Result<Arc<dyn rules::Rule>, Fatal> {
+    Err(format!("rule: this build cannot read {}: build with --features rego", path.display()).into())
 }
 
 /// A name of this process' own: where several hosts share a database, none may take another's lease for its own.
@@ -120,7 +152,7 @@ fn warn(settings: &Settings) {
              (--insecure-instance-id-alone). Instance ids are not secret."
         );
     }
-    if settings.sns.development.is_some() {
+    if settings.sns.as_ref().is_some_and(|sns| sns.development.is_some()) {
         tracing::warn!("INSECURE: certificates of an emulator are trusted (sns.development)");
     }
     if let Some(now) = settings.now {
@@ -132,7 +164,10 @@ fn warn(settings: &Settings) {
             settings.listen
         );
     }
-    if settings.policy.instances.is_empty() {
+    if settings.rule.is_some() && settings.policy.rule_mode == rules::Mode::Off {
+        tracing::warn!("the rule is not asked (policy.rule_mode is off)");
+    }
+    if settings.sns.is_some() && settings.policy.instances.is_empty() {
         tracing::warn!("no rule wants any instance: the configuration has no [[policy.instances]]");
     }
 }

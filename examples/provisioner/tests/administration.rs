@@ -74,7 +74,8 @@ async fn resealing_needs_every_key_that_is_in_use_and_says_so() {
     refused("restore it");
     assert!(!keys.exists(), "it makes no keys");
     let mut file: Value = serde_json::from_str(&text).unwrap();
-    file["sealing"] = json!({ "current": "k-new", "keys": { "k-new": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=" } });
+    file["sealing"] =
+        json!({ "current": "k-new", "keys": { "k-new": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=" } });
     place.private("state/provisioner.keys", &file.to_string());
     refused("not the keys of");
 }
@@ -99,7 +100,11 @@ async fn what_has_ended_is_forgotten_after_its_retention() {
 
         place.edit("provisioner.toml", "listen =", "retention_days = 0\nlisten =");
         let host = place.start();
-        let gone = [format!("/api/packages/{ended}"), format!("/api/packages/{ended}/events"), format!("/api/nodes/{node}")];
+        let gone = [
+            format!("/api/packages/{ended}"),
+            format!("/api/packages/{ended}/events"),
+            format!("/api/nodes/{node}"),
+        ];
         for path in &gone {
             let deadline = Instant::now() + Duration::from_secs(20);
             while host.api(&operator, Method::GET, path, "").await.refusal() != (404, "not_found".into()) {
@@ -108,7 +113,10 @@ async fn what_has_ended_is_forgotten_after_its_retention() {
             }
         }
         let all = host.ask(&operator, Method::GET, "/api/events?limit=500", Value::Null).await.to_string();
-        assert!(!all.contains(&format!("package/{ended}")) && all.contains(&format!("package/{living}")), "{all}");
+        assert!(
+            !all.contains(&format!("package/{ended}")) && all.contains(&format!("package/{living}")),
+            "{all}"
+        );
         assert_eq!(host.packages(&operator).await.len(), 1);
     }
 }
@@ -122,9 +130,11 @@ async fn a_host_without_aws_and_without_a_cluster_serves_operators_and_nodes() {
     place.without_instances();
     let host = place.start();
     let operator = host.token.clone().unwrap();
-    let issued =
-        host.ask(&operator, Method::POST, "/api/packages", json!({ "name": "edge-1", "deliver": true })).await;
-    let redeemed = Node::new(&Client::new()).redeem(&host.url, issued["token"].as_str().unwrap()).await.unwrap();
+    let issued = host
+        .ask(&operator, Method::POST, "/api/packages", json!({ "name": "edge-1", "deliver": true }))
+        .await;
+    let redeemed =
+        Node::new(&Client::new()).redeem(&host.url, issued["token"].as_str().unwrap()).await.unwrap();
     assert_eq!(redeemed.status, 200, "{redeemed:?}");
     let message = authority::notification(&authority::state_change(HERE, "running").to_string());
     assert_eq!(host.sns(&message).await.refusal(), (404, "not_found".into()));

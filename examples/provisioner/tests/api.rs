@@ -187,7 +187,8 @@ async fn a_node_is_evicted_and_banned() {
 async fn the_nodes_of_a_fleet_are_listed() {
     on_each_database(async |_place, host, operator| {
         let client = Client::new();
-        let (fleet, token) = issue(&host, &operator, json!({ "name": "fleet", "deliver": true, "max_uses": 20 })).await;
+        let (fleet, token) =
+            issue(&host, &operator, json!({ "name": "fleet", "deliver": true, "max_uses": 20 })).await;
         let (_, other) =
             issue(&host, &operator, json!({ "name": "edge-1", "scope": "lab", "deliver": true })).await;
         let mut ids = Vec::new();
@@ -253,7 +254,11 @@ async fn subjects_are_observed_and_banned_beforehand() {
 #[tokio::test]
 async fn what_this_host_cannot_make_is_refused_at_issue() {
     let place = Place::new();
-    for line in ["resources = \"state/resources\"\n", "manifests = \"state/manifests\"\n", "cluster_info = \"cluster-info.yaml\"\n"] {
+    for line in [
+        "resources = \"state/resources\"\n",
+        "manifests = \"state/manifests\"\n",
+        "cluster_info = \"cluster-info.yaml\"\n",
+    ] {
         place.edit("provisioner.toml", line, "");
     }
     place.without_instances();

@@ -49,7 +49,9 @@ async fn a_package_bound_to_an_account_is_redeemed_with_a_document() {
     assert_eq!(redeem(other).await.refusal(), (403, "denied".into()));
     let forged = json!({ "identity": proof("another key") });
     assert_eq!(redeem(forged).await.refusal(), (403, "denied".into()));
-    for malformed in [json!({}), json!({ "pkcs7": "x" }), json!({ "document": "{}" }), json!({ "form": 1 }), json!("x")] {
+    for malformed in
+        [json!({}), json!({ "pkcs7": "x" }), json!({ "document": "{}" }), json!({ "form": 1 }), json!("x")]
+    {
         let refused = redeem(json!({ "identity": malformed })).await;
         assert_eq!(refused.refusal(), (400, "invalid_input".into()), "{malformed}");
     }
@@ -62,9 +64,14 @@ async fn an_instance_fetches_its_package_with_a_document_from_any_address() {
     let place = place();
     place.instances(&[(INSTANCE, "192.0.2.1")]);
     let host = place.start();
-    let deliver = async |host: &Host, body: Value| -> Reply { host.post("/api/deliver", &body.to_string()).await };
+    let deliver =
+        async |host: &Host, body: Value| -> Reply { host.post("/api/deliver", &body.to_string()).await };
     let identity = json!({ "instance": INSTANCE, "identity": proof("as AWS gives it") });
-    assert_eq!(deliver(&host, identity.clone()).await.refusal(), (404, "not_found".into()), "nobody has heard of it");
+    assert_eq!(
+        deliver(&host, identity.clone()).await.refusal(),
+        (404, "not_found".into()),
+        "nobody has heard of it"
+    );
     let mut event = authority::state_change(INSTANCE, "running");
     event["time"] = "2026-03-01T12:00:10Z".into();
     let at = "2026-03-01T12:00:11.000Z";

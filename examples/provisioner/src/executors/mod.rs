@@ -20,7 +20,7 @@ use handfast::{
     record::HostResource,
     registrar::Revealed,
     secret::Secret,
-    vocabulary::{Description, EffectOutcome, Reason, Work},
+    vocabulary::{Content, Description, EffectOutcome, Reason, Work},
 };
 use tokio::{sync::Mutex, task::block_in_place};
 
@@ -29,8 +29,8 @@ use crate::{Fatal, config};
 /// Whoever confirms instances, and the cluster.
 #[derive(Debug)]
 pub(crate) struct Executors {
-    cloud: Cloud,
-    cluster: Cluster,
+    cloud: Option<Cloud>,
+    cluster: Option<Cluster>,
     resources: Option<resources::Folder>,
     info: Mutex<Option<(Instant, Result<ClusterInfo, String>)>>,
 }
@@ -64,8 +64,8 @@ enum Failure {
 impl Executors {
     /// Gets everything ready that can be got ready without asking anybody. `alone`: no other host uses its folders.
     pub(crate) async fn new(
-        cloud: config::Cloud,
-        cluster: config::Cluster,
+        cloud: Option<config::Cloud>,
+        cluster: Option<config::Cluster>,
         (owner, resources): (LabelValue, Option<PathBuf>),
         alone: bool,
     ) -> Result<Self, Fatal> {
@@ -74,30 +74,51 @@ impl Executors {
             None => None,
         };
         let cloud = match cloud {
-            config::Cloud::File(path) => Cloud::File(files::Instances(path)),
+            None => None,
+            Some(config::Cloud::File(path)) => Some(Cloud::File(files::Instances(path))),
             #[cfg(feature = "ec2")]
-            config::Cloud::Ec2(settings) => Cloud::Ec2(Box::new(ec2::Ec2::new(settings).await)),
+            Some(config::Cloud::Ec2(settings)) => Some(Cloud::Ec2(Box::new(ec2::Ec2::new(settings).await))),
             #[cfg(not(feature = "ec2"))]
-            config::Cloud::Ec2(ec2) => {
+            Some(config::Cloud::Ec2(ec2)) => {
                 let place = ec2.endpoint_url.unwrap_or_else(|| "AWS".into());
                 return Err(format!("this build cannot ask EC2 at {place}: build with --features ec2").into());
             }
         };
         let cluster = match cluster {
-            config::Cluster::Files { manifests, cluster_info } => {
-                Cluster::Files(files::Manifests::new(manifests, cluster_info, owner, alone)?)
+            None => None,
+            Some(config::Cluster::Files { manifests, cluster_info }) => {
+                Some(Cluster::Files(files::Manifests::new(manifests, cluster_info, owner, alone)?))
             }
             #[cfg(feature = "kubernetes")]
-            config::Cluster::Kubernetes(kubeconfig) => {
-                Cluster::Kubernetes(Box::new(kubernetes::Kubernetes::new(&kubeconfig, owner).await?))
+            Some(config::Cluster::Kubernetes(kubeconfig)) => {
+                Some(Cluster::Kubernetes(Box::new(kubernetes::Kubernetes::new(&kubeconfig, owner).await?)))
             }
             #[cfg(not(feature = "kubernetes"))]
-            config::Cluster::Kubernetes(kubeconfig) => {
+            Some(config::Cluster::Kubernetes(kubeconfig)) => {
                 let shown = kubeconfig.display();
                 return Err(format!("this build cannot use {shown}: build with --features kubernetes").into());
             }
         };
         Ok(Self { cloud, cluster, resources, info: Mutex::new(None) })
+    }
+
+    /// Whether there is a cluster that nodes can be sent to.
+    pub(crate) fn has_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// The first of these contents that this host could never make, and why: better said to the operator who issues it than
+    /// to a node that waits.
+    pub(crate) fn cannot_make(&self, contents: &[Content]) -> Option<(usize, &'static str)> {
+        let why = |content: &Content| match content {
+            Content::KubernetesBootstrapToken { .. } | Content::KubernetesNode { .. } => {
+                self.cluster.is_none().then_some(NO_CLUSTER)
+            }
+            Content::SpireJoinToken { .. } | Content::SpireEntry { .. } => Some(NO_SPIRE),
+            Content::Host { .. } => self.resources.is_none().then_some(NO_FOLDER),
+            Content::File { .. } | Content::PoolItem { .. } => None,
+        };
+        contents.iter().enumerate().find_map(|(place, content)| Some((place, why(content)?)))
     }
 
     /// Performs an effect and says how it went. Never takes longer than [`PATIENCE`].
@@ -142,7 +163,7 @@ impl Executors {
                 | Work::EnsureSpireEntry { .. }
                 | Work::DeleteSpireEntry { .. },
                 _,
-            ) => Err(Failure::Failed("this host has no SPIRE server".into())),
+            ) => Err(Failure::Failed(NO_SPIRE.into())),
             // The driver's own: see there.
             (Work::Sweep { .. }, _) => Err(Failure::Failed("sweeping is not for executors".into())),
         }
@@ -161,7 +182,7 @@ impl Executors {
 
     /// A folder of manifests has no objects of nodes, which the cluster makes itself.
     async fn delete_node(&self, name: &NodeName) -> Result<(), Failure> {
-        match &self.cluster {
+        match self.cluster.as_ref().ok_or_else(no_cluster)? {
             Cluster::Files(_) => {
                 tracing::info!(%name, "the node's object is to be deleted in the cluster: kubectl delete node");
                 Ok(())
@@ -177,7 +198,8 @@ impl Executors {
         account: &AccountId,
         region: &Region,
     ) -> Result<Description, Failure> {
-        let description = match &self.cloud {
+        let nobody = || Failure::Failed("nobody confirms instances (ec2, or instances)".into());
+        let description = match self.cloud.as_ref().ok_or_else(nobody)? {
             Cloud::File(file) => file.describe(instance),
             #[cfg(feature = "ec2")]
             Cloud::Ec2(ec2) => ec2.describe(instance, region).await,
@@ -189,7 +211,7 @@ impl Executors {
     }
 
     async fn ensure(&self, manifest: &BootstrapSecret) -> Result<(), Failure> {
-        match &self.cluster {
+        match self.cluster.as_ref().ok_or_else(no_cluster)? {
             Cluster::Files(files) => block_in_place(|| files.ensure(manifest)),
             #[cfg(feature = "kubernetes")]
             Cluster::Kubernetes(cluster) => cluster.ensure(manifest).await,
@@ -197,7 +219,7 @@ impl Executors {
     }
 
     async fn delete(&self, name: &str) -> Result<(), Failure> {
-        match &self.cluster {
+        match self.cluster.as_ref().ok_or_else(no_cluster)? {
             Cluster::Files(files) => block_in_place(|| files.delete(name)),
             #[cfg(feature = "kubernetes")]
             Cluster::Kubernetes(cluster) => cluster.delete(name).await,
@@ -221,7 +243,7 @@ impl Executors {
     }
 
     async fn ask_cluster_info(&self) -> Result<ClusterInfo, String> {
-        let text = match &self.cluster {
+        let text = match self.cluster.as_ref().ok_or(NO_CLUSTER)? {
             Cluster::Files(files) => files.cluster_info(),
             #[cfg(feature = "kubernetes")]
             Cluster::Kubernetes(cluster) => cluster.cluster_info().await,
@@ -230,8 +252,16 @@ impl Executors {
     }
 }
 
+const NO_CLUSTER: &str = "this host has no cluster (kubeconfig, or manifests and cluster_info)";
+const NO_SPIRE: &str = "this host has no SPIRE server";
+const NO_FOLDER: &str = "this host has no folder for resources of its operator's kinds (resources)";
+
 fn no_folder() -> Failure {
-    Failure::Failed("this host has no folder for resources of its operator's kinds (resources)".into())
+    Failure::Failed(NO_FOLDER.into())
+}
+
+fn no_cluster() -> Failure {
+    Failure::Failed(NO_CLUSTER.into())
 }
 
 /// How long an effect may take; well within its lease.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     host::HostError,
     operator::Permission,
-    store::{AuditCursor, AuditFilter, Entry},
+    store::{AuditCursor, AuditFilter, Entry, EntryKind},
 };
 
 #[derive(Debug, Deserialize)]
@@ -27,6 +27,8 @@ pub(super) struct AuditQuery {
     /// The name of a fact, or the code of a refusal.
     code: Option<String>,
     since: Option<Timestamp>,
+    /// Facts only, or refusals only: both may go by one name.
+    kind: Option<EntryKind>,
     limit: Option<u16>,
     cursor: Option<AuditCursor>,
 }
@@ -50,6 +52,7 @@ pub(super) async fn list(
         actor: query.actor.map(|actor| actor.to_string()),
         code: query.code,
         since: query.since,
+        kind: query.kind,
     };
     let (after, now) = (query.cursor.unwrap_or_default(), app.host.clock.now().at);
     let audited = app.host.store.audit(&filter, &after, now, page(query.limit)?).await;

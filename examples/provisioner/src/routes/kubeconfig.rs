@@ -24,6 +24,9 @@ pub(super) async fn hand_out(
     Path(id): Path<String>,
     Source(source): Source,
 ) -> Reply {
+    if !app.executors.has_cluster() {
+        return Err(Problem::not_found());
+    }
     let command = instance::asks(&id, source)?;
     // Asked for first: a package is handed over for a short time only, and not while nobody can say where the cluster is.
     let info = match app.executors.cluster_info().await {

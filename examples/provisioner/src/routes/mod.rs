@@ -6,10 +6,12 @@
 //! POST  /wireguard/config/{instance-id}                 the same
 //! POST  /api/{redeem,check-in,leave,deliver}            a node; proven by its key
 //! GET   /api/link/{link}                                whoever has the link
-//! GET   /api/packages[/{id}[/events]], /api/nodes/{id}  an operator with packages:read
+//! GET   /api/packages[/{id}[/events]], /api/nodes[/{id}]  an operator with packages:read
 //! GET   /api/events, /api/scopes/{id}[/pools/{name}], /metrics   the same
+//! POST  /api/explain                                    the same
 //! POST  /api/packages[/{id}/{deliver,reissue,revoke,link}]   an operator with config:write
 //! POST  /api/nodes/{id}/{evict,ban}                     the same
+//! POST  /api/subjects/{observe,ban,unban}, /api/recoveries/reset   the same
 //! PUT   /api/scopes/{id}, PATCH /api/scopes/{id}/pools/{name}   the same
 //! GET   /healthz, /api/openapi.json                     anybody
 //! ```
@@ -17,6 +19,8 @@
 mod audit;
 mod auth;
 mod exchange;
+mod explain;
+mod identity;
 mod instance;
 mod kubeconfig;
 mod metrics;
@@ -27,6 +31,7 @@ mod reply;
 mod scopes;
 mod sns;
 mod status;
+mod subjects;
 mod wireguard;
 
 use std::{
@@ -41,9 +46,10 @@ use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
+use handfast::aws::identity::IdentityVerifier;
 use ipnet::IpNet;
 use serde_json::json;
 
@@ -55,7 +61,10 @@ use crate::{executors::Executors, host::Host, sns::Sns};
 pub(crate) struct App {
     pub(crate) host: Arc<Host>,
     pub(crate) executors: Arc<Executors>,
-    pub(crate) sns: Sns,
+    /// Where there are topics.
+    pub(crate) sns: Option<Sns>,
+    /// Who believes identity documents.
+    pub(crate) identity: Vec<IdentityVerifier>,
     pub(crate) trust_forwarded_for: Vec<IpNet>,
     /// Where a trusted proxy writes the fingerprint of who connects.
     pub(crate) fingerprint_header: Option<HeaderName>,
@@ -87,7 +96,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/check-in", post(nodes::check_in))
         .route("/api/leave", post(nodes::leave))
         .route("/api/deliver", post(nodes::deliver))
-        .route(LINK, get(packages::open_link))
+        // Who only looks at a link, a chat's preview for one, must not spend it.
+        .route(LINK, get(packages::open_link).head(only_get))
         .route("/api/packages", get(packages::list).post(packages::issue))
         .route("/api/packages/{id}", get(packages::show))
         .route("/api/packages/{id}/events", get(packages::events))
@@ -95,9 +105,15 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/packages/{id}/reissue", post(packages::reissue))
         .route("/api/packages/{id}/revoke", post(packages::revoke))
         .route("/api/packages/{id}/link", post(packages::make_link))
+        .route("/api/nodes", get(nodes::list))
         .route("/api/nodes/{id}", get(nodes::show))
         .route("/api/nodes/{id}/evict", post(nodes::evict))
         .route("/api/nodes/{id}/ban", post(nodes::ban))
+        .route("/api/subjects/observe", post(subjects::observe))
+        .route("/api/subjects/ban", post(subjects::ban))
+        .route("/api/subjects/unban", post(subjects::unban))
+        .route("/api/recoveries/reset", post(subjects::reset_recoveries))
+        .route("/api/explain", post(explain::explain))
         .route("/api/events", get(audit::list))
         .route("/api/scopes/{id}", get(scopes::show).put(scopes::configure))
         .route("/api/scopes/{id}/pools/{name}", get(scopes::show_pool).patch(scopes::change_pool))
@@ -111,6 +127,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), watch))
         .layer(middleware::map_response(no_store))
         .with_state(app)
+}
+
+async fn only_get() -> Response {
+    let mut response = Problem::method_not_allowed().into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+    response
 }
 
 /// The one path with a secret in it.

@@ -10,24 +10,30 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, Path, State},
+    extract::{ConnectInfo, FromRequestParts, Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use handfast::{
-    id::NodeId,
-    record::{Key, Node, Record},
+    id::{NodeId, PackageId, ScopeId},
+    record::{Key, Node, NodeStatus, Record},
     secret::Secret,
     vocabulary::{Action, Authority, Ban, Command, Reason},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     App, Source,
     auth::SignedIn,
     exchange::{self, Members},
+    packages::{page, views, with_next},
     reply::{Audience, Problem, Reply, json as respond_json},
 };
-use crate::{host::HostError, operator::Permission};
+use crate::{
+    host::HostError,
+    operator::Permission,
+    store::{Cursor, NodeFilter},
+};
 
 /// What a node shows in the headers.
 #[derive(Debug)]
@@ -49,6 +55,7 @@ pub(super) async fn redeem(
 ) -> Reply {
     app.check_proof(&shown)?;
     let mut members = exchange::read(&headers, body).await?;
+    let identity = app.identity(&mut members)?;
     // Without a proof, the token may stand in the body.
     let token = match shown.token {
         Some(ref token) => Some(Value::from(token.expose())),
@@ -56,7 +63,12 @@ pub(super) async fn redeem(
         None => None,
     };
     let given = [("token", token)];
-    app.present("redeem", members, given, &shown, source).await
+    let command = App::presented("redeem", members, given, &shown, source)?;
+    let command = match identity {
+        Some(identity) => command.with_identity(identity).map_err(HostError::from)?,
+        None => command,
+    };
+    app.reply_to_node(command, &shown).await
 }
 
 /// `POST /api/check-in`
@@ -87,7 +99,8 @@ pub(super) async fn leave(
     app.present("leave", members, given, &shown, source).await
 }
 
-/// `POST /api/deliver`: an active node fetches a package that sits under its own, for its child.
+/// `POST /api/deliver`: an active node fetches a package that sits under its own, for its child; or an instance fetches its
+/// own, with its identity document.
 pub(super) async fn deliver(
     State(app): State<Arc<App>>,
     shown: Shown,
@@ -95,8 +108,11 @@ pub(super) async fn deliver(
     headers: HeaderMap,
     body: Body,
 ) -> Reply {
-    app.check_proof(&shown)?;
     let mut to = exchange::read(&headers, body).await?;
+    if to.contains_key("instance") {
+        return app.deliver_to_instance(to, source).await;
+    }
+    app.check_proof(&shown)?;
     let own = [
         ("type", Some(Value::from("parent_node"))),
         ("credential", shown.token.as_ref().map(|token| Value::from(token.expose()))),
@@ -127,6 +143,16 @@ impl App {
         shown: &Shown,
         source: Option<std::net::IpAddr>,
     ) -> Reply {
+        self.reply_to_node(Self::presented(kind, members, given, shown, source)?, shown).await
+    }
+
+    fn presented<const N: usize>(
+        kind: &str,
+        members: Members,
+        given: [(&'static str, Option<Value>); N],
+        shown: &Shown,
+        source: Option<std::net::IpAddr>,
+    ) -> Result<Command, Problem> {
         for name in ["proof", "fingerprint", "credential", "spiffe_id"] {
             if members.contains_key(name) {
                 return Err(Problem::bad_request(format!("{name}: not in the body")));
@@ -136,8 +162,7 @@ impl App {
         let fingerprint = shown.fingerprint.clone().filter(|_| proof.is_none()).map(Value::from);
         let own = [("proof", proof), ("fingerprint", fingerprint)];
         let given = given.into_iter().chain(own).filter_map(|(name, value)| Some((name, value?)));
-        let command = exchange::command(kind, members, given, &Authority::Node, source)?;
-        self.reply_to_node(command, shown).await
+        exchange::command(kind, members, given, &Authority::Node, source)
     }
 
     /// Somebody who proves nothing, and for whom nobody vouches, is not listened to.
@@ -206,11 +231,39 @@ fn only(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<String>
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    package: Option<PackageId>,
+    scope: Option<ScopeId>,
+    status: Option<NodeStatus>,
+    limit: Option<u16>,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/nodes`: the latest first; `next` is the cursor of the next page.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    operator: SignedIn,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Reply {
+    operator.with(Permission::PackagesRead)?;
+    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let filter = NodeFilter { package: query.package, scope: query.scope, status: query.status };
+    let limit = page(query.limit)?;
+    let found = app.host.store.nodes(&filter, query.cursor.as_ref(), limit).await.map_err(HostError::from)?;
+    let nodes = views(&app, found.bodies.iter())?;
+    Ok(respond_json(&with_next(json!({ "nodes": nodes }), found.next.map(|next| next.to_string().into()))))
+}
+
 /// `GET /api/nodes/{id}`
 pub(super) async fn show(State(app): State<Arc<App>>, operator: SignedIn, Path(id): Path<String>) -> Reply {
     operator.with(Permission::PackagesRead)?;
     let key = Key::Node(node_id(&id)?);
     let row = app.host.read(&[key]).await?.pop().ok_or_else(Problem::not_found)?;
+    if let Record::Forgotten(_) = Record::from_body(&row.body).map_err(HostError::from)? {
+        return Err(Problem::not_found());
+    }
     Ok(respond_json(&app.host.registrar.view(&row.body).map_err(HostError::from)?))
 }
 

@@ -212,7 +212,7 @@ const WRITE: &[u16] = &[400, 401, 403, 404, 409, 413, 415, 503];
 
 fn paths(definitions: &Definitions) -> Value {
     let mut paths = packages(definitions);
-    for more in [nodes(definitions), scopes(definitions), others()] {
+    for more in [nodes(definitions), subjects(definitions), scopes(definitions), others()] {
         if let (Some(paths), Value::Object(more)) = (paths.as_object_mut(), more) {
             paths.extend(more);
         }
@@ -297,12 +297,25 @@ fn nodes(definitions: &Definitions) -> Value {
         if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
             required.clear();
         }
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert("identity".into(), identity());
+        }
         schema
     };
     let child = json!({
         "type": "object", "required": ["package", "node"], "additionalProperties": false,
         "properties": { "package": reference("PackageId"), "node": reference("NodeId") },
     });
+    let instance = json!({
+        "type": "object", "required": ["instance"], "additionalProperties": false,
+        "properties": { "instance": reference("InstanceId"), "identity": identity() },
+    });
+    let fetch = json!({ "oneOf": [child, instance] });
+    let list = Operation::new("list_nodes", "The latest nodes first.", OPERATOR)
+        .parameter("query", "package", reference("PackageId"), "Of this package.")
+        .parameter("query", "scope", reference("ScopeId"), "Of this scope.")
+        .parameter("query", "status", json!({ "enum": ["claimed", "active", "retired"] }), "Of this status.");
+    let view = json!({ "type": "object", "required": ["id", "status"], "description": "The record, as it is stored." });
     let ban = json!({
         "type": "object", "additionalProperties": false,
         "properties": { "reason": { "anyOf": [reference("Reason"), { "type": "null" }] } },
@@ -313,13 +326,57 @@ fn nodes(definitions: &Definitions) -> Value {
             "post": present("check_in", "Say that a node is alive.", definitions.action("check_in", &own), "checked_in"),
         },
         "/api/leave": { "post": present("leave", "Say that a node goes.", definitions.action("leave", &own), "node_ended") },
-        "/api/deliver": { "post": present("deliver_to_parent", "Fetch a package for a child.", child, "delivered") },
+        "/api/deliver": {
+            "post": present("deliver", "Fetch a package for a child; or an instance its own, with its document.", fetch, "delivered"),
+        },
+        "/api/nodes": { "get": paged(list).gives(200, "A page.", page_of("nodes", view)).or(READ).0 },
         "/api/nodes/{id}": {
             "get": id(Operation::new("show_node", "One node.", OPERATOR))
                 .gives(200, "The record, as it is stored.", json!({ "type": "object" })).or(READ).0,
         },
         "/api/nodes/{id}/evict": { "post": act("evict_node", "Send it away; it may return.", "node_ended", nothing()) },
         "/api/nodes/{id}/ban": { "post": act("ban_node", "Never let it be a node again.", "banned", ban) },
+    })
+}
+
+/// An instance identity document, as the metadata service gives it.
+fn identity() -> Value {
+    let text = json!({ "type": "string" });
+    json!({ "oneOf": [
+        {
+            "type": "object", "required": ["pkcs7"], "additionalProperties": false,
+            "properties": { "pkcs7": text, "document": text },
+        },
+        {
+            "type": "object", "required": ["document", "signature"], "additionalProperties": false,
+            "properties": { "document": text, "signature": text },
+        },
+    ] })
+}
+
+fn subjects(definitions: &Definitions) -> Value {
+    let about = |id: &str, summary: &str, action: &str, answer: &str| {
+        let operation = Operation::new(id, summary, OPERATOR).body(true, definitions.action(action, &[]));
+        operation.gives(200, "Done.", definitions.variant("Answer", answer)).or(WRITE).0
+    };
+    let command =
+        json!({ "type": "object", "required": ["type"], "properties": { "type": { "type": "string" } } });
+    let explanation = json!({
+        "type": "object", "required": ["type"], "properties": { "type": { "enum": ["accepted", "refused"] } },
+    });
+    json!({
+        "/api/subjects/observe": {
+            "post": about("observe_subject", "Say that somebody has connected.", "observe_subject", "subject_observed"),
+        },
+        "/api/subjects/ban": { "post": about("ban_subject", "Never let it be a node.", "ban", "banned") },
+        "/api/subjects/unban": { "post": about("unban_subject", "Let it be one again.", "unban", "unbanned") },
+        "/api/recoveries/reset": {
+            "post": about("reset_recoveries", "Let it have its grant anew.", "reset_recoveries", "recoveries_reset"),
+        },
+        "/api/explain": {
+            "post": Operation::new("explain", "What would come of a command.", OPERATOR)
+                .body(true, command).gives(200, "That.", explanation).or(WRITE).0,
+        },
     })
 }
 
@@ -375,6 +432,7 @@ fn others() -> Value {
                 json!({ "type": "string", "pattern": "^[A-Za-z0-9_]*$" }),
                 "The name of a fact, or the code of a refusal.",
             )
+            .parameter("query", "kind", json!({ "enum": ["fact", "refusal"] }), "Only these.")
             .parameter("query", "since", json!({ "type": "string", "format": "date-time" }), "Not before.");
     let entry = json!({ "oneOf": [
         {
@@ -407,6 +465,12 @@ fn others() -> Value {
         "/api/events": { "get": paged(audit).gives(200, "A page.", page_of("events", entry)).or(READ).0 },
         "/api/openapi.json": {
             "get": Operation::new("openapi", "This document.", "").gives(200, "The document.", json!({ "type": "object" })).0,
+        },
+        "/sns": {
+            "post": Operation::new("sns", "What Amazon SNS posts; proven by its signature.", "")
+                .body(true, json!({ "type": "object" }))
+                .gives(200, "Taken in, or nothing follows from it.", json!({ "type": "object", "required": ["result"] }))
+                .or(&[400, 403, 404, 413, 503]).0,
         },
         "/kubeadm/kubeconfig/{instance}": {
             "post": instance("kubeconfig", "What `kubeadm join --discovery-file` takes.", "text/yaml"),
@@ -465,6 +529,13 @@ mod tests {
         }
         assert!(references > 100, "{references}");
         assert!(!text.contains("$defs"));
+        // What the router serves is what the document tells of.
+        let source = include_str!("mod.rs").replace("LINK, ", "\"/api/link/{link}\", ");
+        let routes = source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let routes: std::collections::BTreeSet<_> = routes.collect();
+        let described: std::collections::BTreeSet<_> =
+            document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(routes, described);
         for (path, operations) in document["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
                 let success = operation["responses"]["200"]["content"].as_object().unwrap();

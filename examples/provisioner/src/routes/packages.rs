@@ -9,7 +9,7 @@ use axum::{
 };
 use handfast::{
     id::{Kind, PackageId, PackageName, ScopeId},
-    record::PackageStatus,
+    record::{PackageStatus, Record},
     secret::Secret,
     vocabulary::{Action, Answer, Authority, Command, Deliver, Recipient},
 };
@@ -117,6 +117,11 @@ pub(super) async fn issue(
     let operator = operator.with(Permission::ConfigWrite)?;
     let members = exchange::read(&headers, body).await?;
     let command = exchange::command("issue", members, [], &Authority::Operator(operator.name), source)?;
+    if let Action::Issue(issue) = &command.action
+        && let Some((place, why)) = app.executors.cannot_make(&issue.contents)
+    {
+        return Err(Problem::bad_request(format!("contents[{place}]: {why}")));
+    }
     let answer = app.host.run(command).await?;
     let made =
         if let Answer::Issued(issued) = &answer { (!issued.again).then_some(issued.package) } else { None };
@@ -213,7 +218,9 @@ pub(super) async fn open_link(
 
 async fn stored(app: &App, id: &str) -> Result<String, Problem> {
     let body = app.host.store.package(package_id(id)?).await.map_err(HostError::from)?;
-    body.ok_or_else(Problem::not_found)
+    let body = body.ok_or_else(Problem::not_found)?;
+    let record = Record::from_body(&body).map_err(HostError::from)?;
+    if matches!(record, Record::Forgotten(_)) { Err(Problem::not_found()) } else { Ok(body) }
 }
 
 /// What is no id names nothing.
@@ -235,7 +242,7 @@ pub(super) fn views<'a>(
     bodies.map(|body| Ok(app.host.registrar.view(body)?)).collect()
 }
 
-fn with_next(mut page: Value, next: Option<Value>) -> Value {
+pub(super) fn with_next(mut page: Value, next: Option<Value>) -> Value {
     if let (Some(members), Some(next)) = (page.as_object_mut(), next) {
         members.insert("next".into(), next);
     }

@@ -54,6 +54,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "nothing is here for you")
     }
 
+    /// To a node, whatever was wrong with what it showed.
+    pub(super) fn denied() -> Self {
+        Self::new(StatusCode::FORBIDDEN, status::class(Class::Denied), told(Class::Denied))
+    }
+
     pub(super) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path has another method")
     }

@@ -18,6 +18,15 @@ pub(crate) struct AuditFilter {
     /// The name of a fact, or the code of a refusal.
     pub(crate) code: Option<String>,
     pub(crate) since: Option<Timestamp>,
+    pub(crate) kind: Option<EntryKind>,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EntryKind {
+    Fact,
+    Refusal,
 }
 
 /// How far somebody has read: facts and refusals have each their own order. Opaque to clients.
@@ -59,8 +68,13 @@ impl Store {
             Pools::Sqlite(_) => i64::MAX,
             Pools::Postgres(pool) => settled(pool, after.sequence).await?,
         };
-        let mut entries = self.facts(filter, after, settled, limit).await?;
-        entries.extend(self.refusals(filter, after, now, limit).await?);
+        let mut entries = Vec::new();
+        if filter.kind != Some(EntryKind::Refusal) {
+            entries.extend(self.facts(filter, after, settled, limit).await?);
+        }
+        if filter.kind != Some(EntryKind::Fact) {
+            entries.extend(self.refusals(filter, after, now, limit).await?);
+        }
         entries.sort_by(|a, b| a.at().cmp(b.at()));
         entries.truncate(limit.into());
         let mut cursor = after.clone();

@@ -6,7 +6,7 @@ use super::{Pools, Sql, Store, StoreError};
 use data_encoding::BASE64URL_NOPAD;
 use handfast::{
     id::{Kind, PackageId, PackageName, ScopeId},
-    record::{Key, PackageStatus, Record},
+    record::{Key, NodeStatus, PackageStatus, Record},
     time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -23,7 +23,15 @@ pub(crate) struct Filter {
     pub(crate) parent: Option<PackageId>,
 }
 
-/// Where the next page begins: after this package, in the order of issue, the latest first. Stable while packages come
+/// Which nodes are wanted.
+#[derive(Debug, Default)]
+pub(crate) struct NodeFilter {
+    pub(crate) package: Option<PackageId>,
+    pub(crate) scope: Option<ScopeId>,
+    pub(crate) status: Option<NodeStatus>,
+}
+
+/// Where the next page begins: after this record, in the order of issue, the latest first. Stable while packages come
 /// and go. Opaque to clients.
 #[derive(Debug)]
 pub(crate) struct Cursor {
@@ -37,9 +45,9 @@ struct InOrder {
     latest_first: &'static str,
 }
 
-/// The bodies of some packages.
+/// The bodies of some records.
 #[derive(Debug)]
-pub(crate) struct PackagePage {
+pub(crate) struct Page {
     pub(crate) bodies: Vec<String>,
     pub(crate) next: Option<Cursor>,
 }
@@ -51,6 +59,11 @@ pub(crate) struct EventPage {
     pub(crate) next: Option<i64>,
 }
 
+const RECORDS: InOrder = InOrder {
+    after: " AND (kept.created_at, kept.key) < (",
+    latest_first: " ORDER BY kept.created_at DESC, kept.key DESC",
+};
+
 impl Store {
     /// Packages, the latest first.
     pub(crate) async fn packages(
@@ -58,7 +71,7 @@ impl Store {
         filter: &Filter,
         after: Option<&Cursor>,
         limit: u16,
-    ) -> Result<PackagePage, StoreError> {
+    ) -> Result<Page, StoreError> {
         let (mut sql, in_order) = self.listed(filter.label.as_ref());
         sql = sql
             .with_some(" AND kept.scope = ", filter.scope.as_ref().map(ToString::to_string))
@@ -71,6 +84,32 @@ impl Store {
                 .with(" AND kept.name >= ", name.as_str())
                 .with(" AND kept.name < ", format!("{name}\u{10ffff}"));
         }
+        self.page(sql, &in_order, after, limit).await
+    }
+
+    /// Nodes, the latest first.
+    pub(crate) async fn nodes(
+        &self,
+        filter: &NodeFilter,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> Result<Page, StoreError> {
+        let sql = Sql::new(
+            "SELECT kept.body, kept.created_at, kept.key FROM handfast_records AS kept WHERE kept.record = 'node'",
+        )
+        .with_some(" AND kept.parent = ", filter.package.map(|package| Key::Package(package).to_string()))
+        .with_some(" AND kept.scope = ", filter.scope.as_ref().map(ToString::to_string))
+        .with_some(" AND kept.status = ", filter.status.map(|status| status.as_str()));
+        self.page(sql, &RECORDS, after, limit).await
+    }
+
+    async fn page(
+        &self,
+        mut sql: Sql,
+        in_order: &InOrder,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> Result<Page, StoreError> {
         if let Some(cursor) = after {
             sql = sql
                 .then(in_order.after)
@@ -85,16 +124,12 @@ impl Store {
         let last = rows.last().filter(|_| more);
         let next =
             last.map(|(_, created_at, key)| Cursor { created_at: created_at.clone(), key: key.clone() });
-        Ok(PackagePage { bodies: rows.into_iter().map(|(body, ..)| body).collect(), next })
+        Ok(Page { bodies: rows.into_iter().map(|(body, ..)| body).collect(), next })
     }
 
     /// The packages, perhaps those with a label, and what stands in the order of the list. SQLite has a table of labels in
     /// that order; PostgreSQL has an index of them.
     fn listed(&self, label: Option<&(String, String)>) -> (Sql, InOrder) {
-        const RECORDS: InOrder = InOrder {
-            after: " AND (kept.created_at, kept.key) < (",
-            latest_first: " ORDER BY kept.created_at DESC, kept.key DESC",
-        };
         const LABELS: InOrder = InOrder {
             after: " AND (place.created_at, place.key) < (",
             latest_first: " ORDER BY place.created_at DESC, place.key DESC",

@@ -9,12 +9,14 @@ mod lists;
 mod notices;
 mod postgres;
 mod query;
+mod retention;
 mod sqlite;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod vault;
 
 use std::{str::FromStr, sync::atomic::Ordering};
 
@@ -30,9 +32,9 @@ use sqlx::{
 };
 
 pub(crate) use self::{
-    audit::{AuditCursor, AuditFilter, Entry},
+    audit::{AuditCursor, AuditFilter, Entry, EntryKind},
     keys::{Claim, Mark},
-    lists::{Cursor, Filter},
+    lists::{Cursor, Filter, NodeFilter},
     notices::NOTICES,
     query::{Sql, Unit},
 };
