@@ -190,9 +190,9 @@ function checkNames() {
   Object.values(definitions).forEach((definition) => visit(definition));
   const source = readFileSync(new URL('../src/names.rs', import.meta.url), 'utf8');
   const known = /const MAPS: [^=]*=([^;]*);/.exec(source)[1].match(/\w+/g);
-  if (JSON.stringify(known) !== JSON.stringify([...maps].sort())) {
-    throw new Error(`src/names.rs knows the maps ${known}; the schema has ${[...maps].sort()}`);
-  }
+  // It also knows those of the formats, which have no schema here.
+  const missing = [...maps].filter((name) => !known.includes(name));
+  if (missing.length > 0) throw new Error(`src/names.rs does not know the maps ${missing.sort()}`);
 }
 
 function camel(name) {

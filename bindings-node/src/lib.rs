@@ -10,7 +10,6 @@
 mod audit;
 mod aws;
 mod carry;
-mod choria;
 mod command;
 mod conformance;
 mod error;

@@ -199,6 +199,8 @@ export type Action =
      * exists is left as it is.
      */
     add?: Record<string, Secret | string | null>;
+    /** What every new content is: then it is refused where it is not; anything, when left out. */
+    format?: FileFormat | null;
     /** Items to take out, at most `POOL_CHANGES`. One that a package has is not taken. */
     remove?: readonly ItemName[];
   }
@@ -450,6 +452,8 @@ export type Content =
     name: FileName;
     /** Its text, at most `FILE_BYTES`. */
     content: Secret | string;
+    /** What it is: then it is refused where it is not; anything, when left out. */
+    format?: FileFormat | null;
   }
   /**
    * A Kubernetes bootstrap token, made for this package and put into the cluster as a Secret.
@@ -625,7 +629,21 @@ export type Explanation =
     type: 'accepted';
     /** The names of the facts, in order. */
     facts: string[];
+    /**
+     * The records that would change, in the order of their keys: what a revocation reaches, for one. New ones have no
+     * key yet and are not among them.
+     */
+    records: Key[];
   };
+
+/** What a file is. The registrar sees to it that it is in form; whether it is genuine is for whoever uses it to verify. */
+export type FileFormat =
+  /** A token of Choria's (`choria`): a fleet's `provisioning.jwt`, or a node's own `server.jwt`. */
+  | 'choria_token'
+  /** A template for the emissary (`template`), without the secrets that it needs. */
+  | 'template'
+  /** A configuration of WireGuard's (`wireguard`), without commands in it. */
+  | 'wireguard';
 
 export type FileName = string;
 
@@ -656,6 +674,8 @@ export type GivenContent =
     name: FileName;
     /** Its text. */
     content: Secret;
+    /** What it is, where that was said. */
+    format?: FileFormat;
   }
   /** A Kubernetes bootstrap token. */
   | {
@@ -1019,6 +1039,8 @@ export interface Policy {
   onCloneSuspected?: CloneReaction;
   /** Marks what we made outside, so that two registrars never delete each other's things. */
   owner?: LabelValue;
+  /** Seconds that an unused package lives at most, whoever asks. A longer life is refused, not shortened. */
+  packageTtlMaxSeconds?: number;
   /** Seconds that an unused package lives when its issue does not say. */
   packageTtlSeconds?: number;
   /** How often a subject may be given its grant anew, and a package's only node be replaced, by reissued tokens. */
