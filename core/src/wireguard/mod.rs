@@ -12,23 +12,24 @@
 //! # Pools of prepared configurations
 //!
 //! A private key of a pool's item is known to whoever prepared it; what a pool buys is that addresses and peers are
-//! agreed beforehand. Fill one with [`ChangePool`](crate::vocabulary::ChangePool), each item checked by [`Config::parse`]; a
+//! agreed beforehand. Fill one with [`ChangePool`](crate::vocabulary::ChangePool) and its `format`, so that each item is checked; a
 //! package with the content `pool_item` takes a free one, and gives it back when it ends. A rule of the policy for
 //! instances does so when one runs, and its termination frees the item. Whoever held it still has its private key: change the
 //! peer's key before it is assigned anew where that matters.
 //!
 //! ```
-//! use handfast::{Secret, vocabulary::{Action, ChangePool}, wireguard::Config};
+//! use handfast::vocabulary::{Action, ChangePool, FileFormat};
+//! # use handfast::wireguard::Config;
 //! # use handfast::wireguard::{Interface, PrivateKey, WireGuardError};
 //! # let rng = &mut rand::rng();
 //! # let interface = Interface::new(PrivateKey::generate(rng));
 //! # let prepared = Config::new(interface, vec![])?.to_secret();
-//! Config::parse(prepared.expose())?;
 //! let action = Action::ChangePool(ChangePool {
 //!     scope: "edge".parse().unwrap(),
 //!     pool: "wireguard".parse().unwrap(),
 //!     add: [("peer-7".parse().unwrap(), Some(prepared))].into(),
 //!     remove: [].into(),
+//!     format: Some(FileFormat::WireGuard),
 //! });
 //! # assert_eq!(action.name(), "change_pool");
 //! # Ok::<(), WireGuardError>(())

@@ -6,6 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// A program that is there.
@@ -32,8 +33,10 @@ pub(crate) fn peer(
     let said = run(Command::new(version[0]).args(&version[1..]));
     let said = format!("{}{}", text(&said.stdout), text(&said.stderr));
     let version = said.lines().next().unwrap_or("unknown").trim().to_owned();
-    let folder =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("peers-{program}-{}", std::process::id()));
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = format!("peers-{program}-{}-{number}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     std::fs::create_dir_all(&folder).unwrap();
     let peer = Peer { path, folder };
     let result = catch_unwind(AssertUnwindSafe(|| test(&peer)));
