@@ -302,6 +302,13 @@ codes! {
     ServiceradarExpired = "serviceradar_expired",
     /// Something that goes into an edge package is not what its programs accept there.
     ServiceradarInvalidPackage = "serviceradar_invalid_package",
+    // SPIFFE and SPIRE.
+    /// A trust bundle that no two readers need understand alike: not strict JSON or PEM, an authority twice, a number out of range.
+    SpireMalformedBundle = "spire_malformed_bundle",
+    /// A certificate or key in a trust bundle that must not be trusted as an authority.
+    SpireUnusableAuthority = "spire_unusable_authority",
+    /// A request that a SPIRE server would refuse, or understand otherwise.
+    SpireInvalidRequest = "spire_invalid_request",
     // Download links.
     /// Not a download link, or not in its one spelling.
     LinkMalformed = "link_malformed",

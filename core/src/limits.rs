@@ -192,6 +192,18 @@ pub const USER_DATA_ORACLE_BYTES: usize = 8_000 * 3;
 pub const SPIRE_SELECTORS: usize = 16;
 /// Bytes of a SPIRE selector.
 pub const SPIRE_SELECTOR_BYTES: usize = 256;
+/// Bytes of a SPIRE entry's id (SPIRE's data store: `validateRegistrationEntry`).
+pub const SPIRE_ENTRY_ID_BYTES: usize = 255;
+/// Bytes of a SPIRE entry's hint (SPIRE's server refuses more).
+pub const SPIRE_HINT_BYTES: usize = 1024;
+/// DNS names of a SPIRE entry.
+pub const SPIRE_DNS_NAMES: usize = 16;
+/// Bytes of a SPIFFE trust bundle. One authority has about 2 KiB in JSON, with RSA.
+pub const SPIFFE_BUNDLE_BYTES: usize = 1024 * 1024;
+/// Authorities of one kind in a trust bundle: SPIRE keeps two, nested ones those of their parents besides.
+pub const SPIFFE_AUTHORITIES: usize = 64;
+/// Largest integer that all readers of JSON agree about (RFC 8259 section 6).
+pub const JSON_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Longest life of a SPIRE join token, in seconds: it cannot be deleted upstream, it only dies by this.
 pub const JOIN_TOKEN_TTL_MAX_SECONDS: u32 = 60 * 60;
 /// Longest silence after which an ephemeral node retires, in seconds.

@@ -20,7 +20,7 @@ const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 /// Reads a public key.
 pub(super) fn read(value: &Value) -> Result<PublicKey, JwtError> {
     let members = value.as_object().ok_or(UNUSABLE)?;
-    if PRIVATE.iter().any(|name| members.contains_key(*name)) {
+    if is_private(members) {
         return Err(JwtError::PrivateKey);
     }
     if !is_for_signatures(members) {
@@ -42,6 +42,11 @@ pub(super) fn read(value: &Value) -> Result<PublicKey, JwtError> {
         return Err(JwtError::AlgorithmMismatch);
     }
     Ok(key)
+}
+
+/// Whether members of a private or symmetric key are there.
+pub(crate) fn is_private(members: &Map<String, Value>) -> bool {
+    PRIVATE.iter().any(|name| members.contains_key(*name))
 }
 
 /// The members that a thumbprint covers (RFC 7638 section 3.2, RFC 8037 section 2).
@@ -96,8 +101,9 @@ fn rsa(members: &Map<String, Value>, algorithm: Algorithm) -> Result<PublicKey, 
     Ok(PublicKey::from_spki_der(&spki, algorithm)?)
 }
 
-/// Leading zeros are another spelling of the same number, which RFC 7518 section 6.3.1.1 forbids.
-fn rsa_spki(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
+/// An RSA key as a DER SubjectPublicKeyInfo. Leading zeros are another spelling of the same number, which RFC 7518 section
+/// 6.3.1.1 forbids.
+pub(crate) fn rsa_spki(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
     let canonical = |number: &[u8]| number.first().is_some_and(|byte| *byte != 0);
     if !canonical(modulus) || !canonical(exponent) {
         return None;

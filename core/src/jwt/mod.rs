@@ -31,6 +31,7 @@ mod thumbprint;
 pub use algorithm::Algorithm;
 pub use claims::{Claims, Expected};
 pub use error::{JwtError, Part};
+pub(crate) use jwk::{is_private as is_private_jwk, rsa_spki};
 pub use key::{PublicKey, Verifier};
 pub use nonce::Nonces;
 pub use proof::{Proof, ProofError};

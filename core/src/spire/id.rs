@@ -1,4 +1,4 @@
-//! SPIFFE ids and SPIRE selectors, as values. See the SPIFFE-ID standard,
+//! SPIFFE ids and the trust domains they lie in. See the SPIFFE-ID standard,
 //! <https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md>.
 
 use std::{fmt, str::FromStr, sync::Arc};
@@ -24,6 +24,16 @@ impl SpiffeId {
         &self.0
     }
 
+    /// Puts an id together as SPIRE's API has it, with the path's leading slash.
+    ///
+    /// # Errors
+    /// [`InvalidId`].
+    pub fn from_parts(trust_domain: &str, path: &str) -> Result<Self, InvalidId> {
+        format!("{SCHEME}{trust_domain}{path}")
+            .parse::<Self>()
+            .and_then(|id| if id.path() == path { Ok(id) } else { Err(INVALID) })
+    }
+
     /// The trust domain.
     #[must_use]
     pub fn trust_domain(&self) -> &str {
@@ -43,6 +53,7 @@ impl SpiffeId {
 }
 
 const SCHEME: &str = "spiffe://";
+const INVALID: InvalidId = InvalidId::new("SpiffeId", "spiffe://<trust domain>/<path>");
 
 impl fmt::Display for SpiffeId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,7 +65,6 @@ impl FromStr for SpiffeId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        const INVALID: InvalidId = InvalidId::new("SpiffeId", "spiffe://<trust domain>/<path>");
         let rest = text.strip_prefix(SCHEME).ok_or(INVALID)?;
         let (domain, path) = rest.split_once('/').ok_or(INVALID)?;
         let valid = text.len() <= limits::SPIFFE_ID_BYTES
@@ -66,57 +76,70 @@ impl FromStr for SpiffeId {
 
 as_text!(SpiffeId, "^spiffe://[a-z0-9._-]+(/[A-Za-z0-9._-]+)+$");
 
-pub(crate) fn is_trust_domain(text: &str) -> bool {
-    (1..=limits::SPIFFE_TRUST_DOMAIN_BYTES).contains(&text.len())
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
-}
-
-fn is_segment(text: &str) -> bool {
-    !matches!(text, "" | "." | "..")
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-}
-
-/// A SPIRE selector, `type:value`: what an attested workload or agent must show.
+/// The name of a trust domain: whoever holds its keys can be any workload in it (SPIFFE-ID section 2.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Selector(Arc<str>);
+pub struct TrustDomain(Arc<str>);
 
-impl Selector {
-    /// The part before the first colon.
+impl TrustDomain {
+    /// The name, without `spiffe://`.
     #[must_use]
-    pub fn kind(&self) -> &str {
-        self.0.split_once(':').map_or("", |(kind, _)| kind)
-    }
-
-    /// Everything after the first colon.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        self.0.split_once(':').map_or("", |(_, value)| value)
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-impl fmt::Display for Selector {
+impl fmt::Display for TrustDomain {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl FromStr for Selector {
+impl FromStr for TrustDomain {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        const INVALID: InvalidId =
-            InvalidId::new("Selector", "<type>:<value>, up to 256 bytes, no control characters");
-        let (kind, value) = text.split_once(':').ok_or(INVALID)?;
-        let valid = text.len() <= limits::SPIRE_SELECTOR_BYTES
-            && !kind.is_empty()
-            && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-            && !value.is_empty()
-            && !value.chars().any(char::is_control);
-        if valid { Ok(Self(text.into())) } else { Err(INVALID) }
+        const INVALID: InvalidId = InvalidId::new("TrustDomain", "up to 255 of a-z 0-9 . _ -");
+        if is_trust_domain(text) { Ok(Self(text.into())) } else { Err(INVALID) }
     }
 }
 
-as_text!(Selector, "^[A-Za-z0-9._-]+:.+$");
+as_text!(TrustDomain, "^[a-z0-9._-]{1,255}$");
+
+pub(crate) fn is_trust_domain(text: &str) -> bool {
+    (1..=limits::SPIFFE_TRUST_DOMAIN_BYTES).contains(&text.len())
+        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
+}
+
+pub(super) fn is_segment(text: &str) -> bool {
+    !matches!(text, "" | "." | "..")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}
+
+/// An id as SPIRE's API has it: `{"trust_domain": .., "path": ..}`.
+pub(super) mod in_parts {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, SpiffeId};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Parts<'a> {
+        trust_domain: std::borrow::Cow<'a, str>,
+        path: std::borrow::Cow<'a, str>,
+    }
+
+    pub(in crate::spire) fn serialize<S: Serializer>(
+        id: &SpiffeId,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Parts { trust_domain: id.trust_domain().into(), path: id.path().into() }.serialize(serializer)
+    }
+
+    pub(in crate::spire) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SpiffeId, D::Error> {
+        let parts = Parts::deserialize(deserializer)?;
+        SpiffeId::from_parts(&parts.trust_domain, &parts.path).map_err(serde::de::Error::custom)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -145,11 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_splits_at_its_first_colon() {
-        let selector: Selector = "k8s:ns:edge".parse().unwrap();
-        assert_eq!((selector.kind(), selector.value()), ("k8s", "ns:edge"));
-        for bad in ["unix", ":a", "unix:", "un ix:a", "unix:a\nb"] {
-            assert!(bad.parse::<Selector>().is_err(), "{bad}");
+    fn a_trust_domain_is_a_name_and_no_id() {
+        assert_eq!("prod.example_1.org".parse::<TrustDomain>().unwrap().as_str(), "prod.example_1.org");
+        let long = "a".repeat(limits::SPIFFE_TRUST_DOMAIN_BYTES);
+        assert!(long.parse::<TrustDomain>().is_ok());
+        for bad in ["", "Example.org", "spiffe://example.org", "example.org/a", "a b", &format!("{long}a")] {
+            assert!(bad.parse::<TrustDomain>().is_err(), "{bad}");
         }
     }
 }
