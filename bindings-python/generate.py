@@ -22,8 +22,18 @@ PACKAGE = HERE / "python" / "handfast"
 LIMITS = HERE.parent / "core" / "src" / "limits.rs"
 SCHEMA = ["cargo", "run", "--quiet", "--package", "handfast", "--features", "schema", "--example", "schema"]
 
-INPUTS = ["Action", "EffectOutcome", "IdentityTrust", "Policy", "SnsPolicy", "Trust"]
-OUTPUTS = ["Answer", "Batch", "Effect", "Explanation", "InstanceEvent", "InstanceIdentity", "Row", "ScopeView"]
+INPUTS = ["Action", "EffectOutcome", "Filter", "IdentityTrust", "Policy", "SnsPolicy", "Trust"]
+OUTPUTS = [
+    "Answer",
+    "Batch",
+    "Changes",
+    "Effect",
+    "Explanation",
+    "InstanceEvent",
+    "InstanceIdentity",
+    "Row",
+    "ScopeView",
+]
 # The evidence is a class of the same name; this is its picture.
 RENAMED = {
     "InstanceEvent": "InstanceEventDict",

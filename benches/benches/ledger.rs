@@ -327,7 +327,7 @@ fn subjects(ledger: &Ledger) {
     let (mut cursor, mut entries, began) = (ChangeCursor::default(), 0_usize, Instant::now());
     loop {
         let changes = ledger.subjects(&scope, cursor, 1000);
-        entries += changes.entries.len();
+        entries += changes.subjects.len();
         cursor = changes.next;
         if !changes.more {
             break;

@@ -85,7 +85,7 @@ export class Ledger {
    * the next page; it may be shorter than `limit` and not be the last: that is where `next` is `null`.
    */
   packages({ after, limit = 100, ...filter } = {}) {
-    return take(this.#native.packages(filter, after, limit));
+    return take(this.#native.packages(give(filter).json, after, limit));
   }
 
   /** A page of a package's nodes, in the order of their ids: also of a package that does not list them. */

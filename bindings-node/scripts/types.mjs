@@ -5,8 +5,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const TARGET = fileURLToPath(new URL('../types/vocabulary.d.ts', import.meta.url));
-const INPUTS = ['Action', 'IdentityTrust', 'Policy', 'SnsPolicy', 'Trust'];
-const OUTPUTS = ['Answer', 'Batch', 'Effect', 'Explanation', 'InstanceEvent', 'InstanceIdentity', 'Row', 'ScopeView'];
+const INPUTS = ['Action', 'Filter', 'IdentityTrust', 'Policy', 'SnsPolicy', 'Trust'];
+const OUTPUTS = [
+  'Answer',
+  'Batch',
+  'Changes',
+  'Effect',
+  'Explanation',
+  'InstanceEvent',
+  'InstanceIdentity',
+  'Row',
+  'ScopeView',
+];
 /** What these are called where the name is a class of the package. */
 const RENAMED = { InstanceEvent: 'InstanceEventView', InstanceIdentity: 'InstanceIdentityView' };
 

@@ -2,7 +2,7 @@
 
 use handfast::{
     crypto::default_backend,
-    ledger,
+    ledger::{self, Filter},
     record::{Key, Versioned},
     vocabulary::{Commit, Event, EventRow, NoticeRow, WriteRow},
 };
@@ -134,10 +134,11 @@ impl Ledger {
 
     /// A page of packages, as JSON.
     #[napi]
-    pub fn packages(&self, filter: lists::Filter, after: Option<String>, limit: u32) -> Result<String> {
+    pub fn packages(&self, filter: String, after: Option<String>, limit: u32) -> Result<String> {
+        let filter: Filter = carry::read_as(&filter, &Vec::new(), "")?;
         let after = lists::parsed(after.as_deref(), "after")?;
         let ledger = self.0.get()?;
-        let page = ledger.packages(&filter.read()?, after.as_ref(), lists::limit(limit));
+        let page = ledger.packages(&filter, after.as_ref(), lists::limit(limit));
         page.map(|page| lists::page(&page)).map_err(Throw::throw)
     }
 
@@ -154,7 +155,7 @@ impl Ledger {
     #[napi]
     pub fn subjects(&self, scope: String, after: Option<String>, limit: u32) -> Result<String> {
         let after = lists::parsed(after.as_deref(), "after")?.unwrap_or_default();
-        Ok(lists::changes(&self.0.get()?.subjects(&parse(&scope, "scope")?, after, lists::limit(limit))))
+        Ok(carry::write(&self.0.get()?.subjects(&parse(&scope, "scope")?, after, lists::limit(limit))))
     }
 
     /// How many records and sealed secrets there are.

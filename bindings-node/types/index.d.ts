@@ -4,9 +4,11 @@ import type {
   Authority,
   Batch,
   Change,
+  Changes,
   Effect,
   EventRow,
   Explanation,
+  Filter,
   IdentityTrust,
   Instant,
   InstanceEventView,
@@ -14,7 +16,6 @@ import type {
   InstanceState,
   Key,
   NoticeRow,
-  PackageStatus,
   Policy,
   Row,
   ScopeView,
@@ -356,16 +357,7 @@ export class Ledger {
    * `label` is a key, or `key=value`. `after` the `next` of one page gives the next page; it may be shorter than `limit`
    * and not be the last: that is where `next` is `null`.
    */
-  packages(options?: {
-    scope?: string;
-    status?: PackageStatus;
-    kind?: string;
-    label?: string;
-    parent?: string;
-    namePrefix?: string;
-    after?: string;
-    limit?: number;
-  }): Page;
+  packages(options?: Filter & { after?: string; limit?: number }): Page;
   /** A page of a package's nodes, in the order of their ids: also of a package that does not list them. */
   nodes(id: string, options?: { after?: string; limit?: number }): Page;
   /**
@@ -388,21 +380,6 @@ export interface Page {
   records: WriteRow[];
   /** For `after`; `null` at the end of the list. */
   next: string | null;
-}
-
-/** Subjects that have changed. */
-export interface Changes {
-  /** Forget all that you have of the scope before you take these in. */
-  restart: boolean;
-  /** How each of them stands now. */
-  subjects: {
-    subject: string;
-    standing: { type: 'active'; node: string; package: string } | { type: 'gone' };
-  }[];
-  /** For `after`. */
-  next: string;
-  /** Whether there are more already. */
-  more: boolean;
 }
 
 /** The types of records. */

@@ -352,10 +352,27 @@ export type Change =
   /** Auto Scaling: the instance could not be terminated. */
   | ({ type: 'terminate_unsuccessful' } & Activity);
 
+export type ChangeCursor = string;
+
 /** Whether a record changed. */
 export interface Changed {
   /** `false`: nothing was due, or nothing new was said. */
   changed: boolean;
+}
+
+/** Some changes of a scope's subjects, in the order in which they happened. */
+export interface Changes {
+  /**
+   * Forget all that you have of the scope before you take these in: your cursor was the start, or it belongs to a
+   * history that this ledger does not share.
+   */
+  restart: boolean;
+  /** How each subject stands now. Only its latest change is here. */
+  subjects: StandingChange[];
+  /** Where to go on, now if `more`, and otherwise whenever you like. */
+  next: ChangeCursor;
+  /** Whether there are more changes already. */
+  more: boolean;
 }
 
 /** A node is alive. */
@@ -563,6 +580,22 @@ export type Explanation =
   };
 
 export type FileName = string;
+
+/** Which packages are wanted: all that is given must hold. */
+export interface Filter {
+  /** Of this kind. */
+  kind?: Kind | null;
+  /** With this label: a key, or `key=value`. */
+  label?: LabelFilter | null;
+  /** With a name that begins so: then the list is in the order of names, and the latest first only among equals. */
+  namePrefix?: PackageName | null;
+  /** Directly under this package. */
+  parent?: PackageId | null;
+  /** In this scope. */
+  scope?: ScopeId | null;
+  /** With this status. */
+  status?: PackageStatus | null;
+}
 
 export type Fingerprint = string;
 
@@ -800,6 +833,8 @@ export interface KindRule {
   vouchedFingerprints?: boolean | null;
 }
 
+export type LabelFilter = string;
+
 /** 1 to 63 letters, digits, `-`, `_` and `.` between letters or digits */
 export type LabelValue = string;
 
@@ -908,7 +943,7 @@ export interface Policy {
   addressSeconds?: number;
   /**
    * Where nodes reach the host, without a slash at the end: what a proof covers (`htu`) is this and `/redeem`,
-   * `/check-in`, `/leave` or `/deliver`. Without it no proof can be judged.
+   * `/check-in`, `/leave` or `/deliver`. Without it no proof can be judged, and each is refused.
    */
   baseUrl?: string | null;
   /** Seconds from redemption in which the node must check in. */
@@ -1222,6 +1257,27 @@ export type SpotAction =
   | 'stop'
   /** It hibernates and may be resumed by EC2. */
   | 'hibernate';
+
+/** How a subject stands. */
+export type Standing =
+  /** It is a node that may connect. */
+  | {
+    type: 'active';
+    /** The node. */
+    node: NodeId;
+    /** Its package. */
+    package: PackageId;
+  }
+  /** It may not, or not any more. */
+  | { type: 'gone' };
+
+/** How one subject stands now. */
+export interface StandingChange {
+  /** The subject. */
+  subject: Subject;
+  /** How it stands. */
+  standing: Standing;
+}
 
 export type Subject = `node/${string}` | `spiffe://${string}` | `[A-Za-z0-9][A-Za-z0-9._:=+-]{0,127}`;
 

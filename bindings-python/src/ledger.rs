@@ -154,7 +154,7 @@ impl Ledger {
     ) -> PyResult<Bound<'py, PyAny>> {
         let after = lists::parsed(after, "after")?.unwrap_or_default();
         let changes = self.lock(py)?.subjects(&lists::one(scope, "scope")?, after, limit);
-        to_python(py, &lists::changes(&changes))
+        to_python(py, &changes)
     }
 
     /// The history, oldest first; empty unless the ledger is recording.

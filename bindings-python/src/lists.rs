@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use handfast::{
-    ledger::{Changes, Page},
+    ledger::Page,
     record::{Key, PackageStatus, Versioned},
     vocabulary::{WriteRow, from_value},
 };
@@ -26,16 +26,6 @@ pub(crate) fn row(key: &Key, versioned: &Versioned) -> WriteRow {
 pub(crate) fn page(page: &Page) -> Value {
     let records: Vec<_> = page.records.iter().map(|(key, versioned)| row(key, versioned)).collect();
     json!({ "records": records, "next": page.next })
-}
-
-/// Changes of subjects.
-pub(crate) fn changes(changes: &Changes) -> Value {
-    let entries: Vec<_> = changes
-        .entries
-        .iter()
-        .map(|change| json!({ "subject": change.subject, "standing": change.standing }))
-        .collect();
-    json!({ "restart": changes.restart, "subjects": entries, "next": changes.next, "more": changes.more })
 }
 
 /// An identifier or a cursor that may have been given.

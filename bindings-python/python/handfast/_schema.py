@@ -20,6 +20,7 @@ else:
 __all__ = [
     "AcceptedExplanation",
     "ActivatesOn",
+    "ActiveStanding",
     "Answer",
     "BanCommand",
     "Banned",
@@ -27,6 +28,7 @@ __all__ = [
     "Bindings",
     "Change",
     "ChangePoolCommand",
+    "Changes",
     "CheckInCommand",
     "CheckedIn",
     "CollisionEffectOutcome",
@@ -61,10 +63,12 @@ __all__ = [
     "FailedEffectOutcome",
     "FileContent",
     "FileGivenContent",
+    "Filter",
     "ForgetCommand",
     "Forgotten",
     "GivenContent",
     "GivenHostValue",
+    "GoneStanding",
     "GuardRow",
     "HostContent",
     "HostGivenContent",
@@ -131,6 +135,8 @@ __all__ = [
     "SpirePolicy",
     "SpotAction",
     "SpotInterruptionChange",
+    "Standing",
+    "StandingChange",
     "StartedEffectOutcome",
     "StateChange",
     "SubjectObserved",
@@ -752,6 +758,28 @@ CoreCommand = (
 )
 
 
+PackageStatus = Literal["created", "delivered", "activated", "expired", "revoked", "retired"]
+
+
+class Filter(TypedDict):
+    """Which packages are wanted: all that is given must hold."""
+
+    kind: NotRequired[str | None]
+    """Of this kind."""
+    label: NotRequired[str | None]
+    """With this label: a key, or ``key=value``."""
+    name_prefix: NotRequired[str | None]
+    """With a name that begins so: then the list is in the order of names, and the latest first only among
+    equals.
+    """
+    parent: NotRequired[str | None]
+    """Directly under this package."""
+    scope: NotRequired[str | None]
+    """In this scope."""
+    status: NotRequired[PackageStatus | None]
+    """With this status."""
+
+
 class IdentityTrust(TypedDict):
     """Which identity documents are believed."""
 
@@ -846,7 +874,8 @@ class Policy(TypedDict):
     """
     base_url: NotRequired[str | None]
     """Where nodes reach the host, without a slash at the end: what a proof covers (``htu``) is this and
-    ``/redeem``, ``/check-in``, ``/leave`` or ``/deliver``. Without it no proof can be judged.
+    ``/redeem``, ``/check-in``, ``/leave`` or ``/deliver``. Without it no proof can be judged, and each is
+    refused.
     """
     confirm_seconds: NotRequired[int]
     """Seconds from redemption in which the node must check in."""
@@ -981,9 +1010,6 @@ class Trust(TypedDict):
     """The regions whose instances it may speak of. Empty: only the region that the topic is in."""
     topic: str
     """The topic's whole ARN, compared exactly."""
-
-
-PackageStatus = Literal["created", "delivered", "activated", "expired", "revoked", "retired"]
 
 
 class Issued(TypedDict):
@@ -1389,6 +1415,49 @@ class Batch(TypedDict):
     """Rows of the vault to insert or delete."""
     writes: list[WriteRow]
     """Rows to insert or replace."""
+
+
+class ActiveStanding(TypedDict):
+    """It is a node that may connect."""
+
+    type: Literal["active"]
+    node: str
+    """The node."""
+    package: str
+    """Its package."""
+
+
+class GoneStanding(TypedDict):
+    """It may not, or not any more."""
+
+    type: Literal["gone"]
+
+
+Standing = ActiveStanding | GoneStanding
+
+
+class StandingChange(TypedDict):
+    """How one subject stands now."""
+
+    standing: Standing
+    """How it stands."""
+    subject: str
+    """The subject."""
+
+
+class Changes(TypedDict):
+    """Some changes of a scope's subjects, in the order in which they happened."""
+
+    more: bool
+    """Whether there are more changes already."""
+    next: str
+    """Where to go on, now if ``more``, and otherwise whenever you like."""
+    restart: bool
+    """Forget all that you have of the scope before you take these in: your cursor was the start, or it belongs
+    to a history that this ledger does not share.
+    """
+    subjects: list[StandingChange]
+    """How each subject stands now. Only its latest change is here."""
 
 
 class DescribeInstanceWork(TypedDict):

@@ -118,39 +118,6 @@ class Page(TypedDict):
     """For ``after``; ``None`` at the end of the list."""
 
 
-class ActiveStanding(TypedDict):
-    """It is a node that may connect."""
-
-    type: Literal["active"]
-    node: str
-    package: str
-
-
-class GoneStanding(TypedDict):
-    """It may not, or not any more."""
-
-    type: Literal["gone"]
-
-
-class Standing(TypedDict):
-    """How a subject stands."""
-
-    subject: str
-    standing: ActiveStanding | GoneStanding
-
-
-class Changes(TypedDict):
-    """Subjects of a ``Ledger`` that have changed."""
-
-    restart: bool
-    """Forget all that you have of the scope before you take these in."""
-    subjects: list[Standing]
-    next: str
-    """For ``after``."""
-    more: bool
-    """Whether there are more already."""
-
-
 class Fetch(TypedDict):
     """A certificate to be fetched: over TLS with verified names, without redirects, up to these limits."""
 

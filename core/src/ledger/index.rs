@@ -34,7 +34,7 @@ pub struct Filter {
     pub status: Option<PackageStatus>,
     /// Of this kind.
     pub kind: Option<Kind>,
-    /// With this label.
+    /// With this label: a key, or `key=value`.
     pub label: Option<LabelFilter>,
     /// Directly under this package.
     pub parent: Option<PackageId>,

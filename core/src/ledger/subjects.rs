@@ -35,12 +35,11 @@ pub enum Standing {
 
 /// How one subject stands now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StandingChange"))]
 pub struct Change {
     /// The subject.
     pub subject: Subject,
     /// How it stands.
-    #[serde(flatten)]
     pub standing: Standing,
 }
 
@@ -52,7 +51,7 @@ pub struct Changes {
     /// history that this ledger does not share.
     pub restart: bool,
     /// How each subject stands now. Only its latest change is here.
-    pub entries: Vec<Change>,
+    pub subjects: Vec<Change>,
     /// Where to go on, now if `more`, and otherwise whenever you like.
     pub next: ChangeCursor,
     /// Whether there are more changes already.
@@ -197,14 +196,14 @@ impl Ledger {
         let list = group(scope);
         let range = (list, start.saturating_add(1))..=(list, u64::MAX);
         let mut changes = self.feed.changes.range(range);
-        let (mut entries, mut last) = (Vec::new(), None);
+        let (mut subjects, mut last) = (Vec::new(), None);
         for ((_, number), subject) in changes.by_ref().take(limit) {
             last = Some(*number);
-            entries.extend(standing(&self.records, *subject, scope));
+            subjects.extend(standing(&self.records, *subject, scope));
         }
         let more = changes.next().is_some();
         let end = if more { last.unwrap_or(start) } else { self.feed.count };
-        Changes { restart, entries, next: self.feed.cursor(end), more }
+        Changes { restart, subjects, next: self.feed.cursor(end), more }
     }
 }
 

@@ -31,12 +31,12 @@ impl AllowList {
         let mut read = 0;
         loop {
             let changes = ledger.subjects(&scope(), self.cursor, limit);
-            assert!(changes.entries.len() <= limit);
+            assert!(changes.subjects.len() <= limit);
             if changes.restart {
                 self.active.clear();
                 self.restarts += 1;
             }
-            for Change { subject, standing } in changes.entries {
+            for Change { subject, standing } in changes.subjects {
                 read += 1;
                 match standing {
                     Standing::Active { package, .. } => drop(self.active.insert(subject, package)),
@@ -133,10 +133,10 @@ fn other_scopes_are_not_in_it() {
     fleet.redeem(&token, "m");
     enrol(&mut fleet, 1);
     let changes = fleet.ledger.subjects(&scope(), ChangeCursor::default(), 10);
-    assert_eq!(changes.entries.len(), 1);
+    assert_eq!(changes.subjects.len(), 1);
     let theirs = fleet.ledger.subjects(&"other".parse().unwrap(), ChangeCursor::default(), 10);
-    assert_eq!(theirs.entries.len(), 1);
-    assert_ne!(changes.entries, theirs.entries);
+    assert_eq!(theirs.subjects.len(), 1);
+    assert_ne!(changes.subjects, theirs.subjects);
 }
 
 #[test]
