@@ -33,7 +33,7 @@ pub(crate) struct Driver {
     executors: Arc<Executors>,
     worker: ActorName,
     /// Days after which what has ended is forgotten.
-    retention_days: u16,
+    retention_days: Option<u16>,
     /// What this process is at. A lease of ours that is not in here was taken by a process that died.
     in_hand: Mutex<BTreeSet<EffectId>>,
 }
@@ -43,7 +43,7 @@ impl Driver {
         host: Arc<Host>,
         executors: Arc<Executors>,
         worker: ActorName,
-        retention_days: u16,
+        retention_days: Option<u16>,
     ) -> Self {
         Self { host, executors, worker, retention_days, in_hand: Mutex::default() }
     }
@@ -90,7 +90,8 @@ impl Driver {
         if let Err(error) = self.host.store.bound_notices(NOTICES).await {
             tracing::error!("old refusals could not be deleted: {error}");
         }
-        match retention::forget_ended(&self.host, self.retention_days).await {
+        let Some(days) = self.retention_days else { return };
+        match retention::forget_ended(&self.host, days).await {
             Ok(0) => {}
             Ok(records) => tracing::info!("forgot {records} records that had ended, and their facts"),
             Err(error) => tracing::error!("what has ended could not be forgotten: {error}"),
