@@ -4,7 +4,7 @@ use handfast::{
     Code, Secret, Timestamp,
     choria::{
         AnyClaims, Broker, ChoriaError, Client, HexKey, Issuer, IssuerKey, Provisioning, Purpose, Server,
-        Terms, inspect, verify,
+        Terms, inspect, verify, verify_as,
     },
     crypto::default_backend,
 };
