@@ -5,6 +5,7 @@ import './redact.mjs';
 
 export * as audit from './audit.mjs';
 export { readInstanceEvent, verifyIdentity } from './aws.mjs';
+export * as choria from './choria.mjs';
 export { HandfastError } from './error.mjs';
 export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';

@@ -27,6 +27,7 @@ import type {
 
 export type * from './vocabulary.js';
 export * as audit from './audit.js';
+export * as choria from './choria.js';
 export * as kubernetes from './kubernetes.js';
 export * as link from './link.js';
 export * as template from './template.js';
