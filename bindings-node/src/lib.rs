@@ -10,6 +10,7 @@
 mod audit;
 mod aws;
 mod carry;
+mod choria;
 mod command;
 mod conformance;
 mod error;
