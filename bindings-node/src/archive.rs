@@ -29,7 +29,6 @@ impl Archive {
 impl Archive {
     /// An archive without files.
     #[napi(constructor)]
-    #[expect(clippy::new_without_default, reason = "for JavaScript")]
     pub fn new() -> Self {
         Self(archive::Archive::new())
     }
