@@ -5,6 +5,8 @@ import './redact.mjs';
 
 export * as audit from './audit.mjs';
 export { readInstanceEvent, verifyIdentity } from './aws.mjs';
+export * as archive from './archive.mjs';
+export * as choria from './choria.mjs';
 export { HandfastError } from './error.mjs';
 export * as kubernetes from './kubernetes.mjs';
 export { Ledger } from './ledger.mjs';
@@ -12,6 +14,7 @@ export * as link from './link.mjs';
 export { NodeKey } from './node-key.mjs';
 export { BatchSession, Registrar, Session } from './registrar.mjs';
 export { explain, reseal, reveal, run, runAll, runSync } from './run.mjs';
+export * as serviceradar from './serviceradar.mjs';
 export * as template from './template.mjs';
 export * as userdata from './userdata.mjs';
 export * as wireguard from './wireguard.mjs';

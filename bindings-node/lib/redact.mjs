@@ -86,6 +86,27 @@ for (const info of [native.ClusterInfo, native.VerifiedClusterInfo]) {
   });
 }
 
+for (const shows of [native.UnverifiedToken, native.VerifiedToken, native.HelperRequest, native.HelperReply]) {
+  methods(shows, {
+    toJSON() {
+      return take(this.describe());
+    },
+  });
+  shown(shows, function () {
+    return this.toJSON();
+  });
+}
+
+methods(native.Issuer, {
+  toString: () => REDACTED,
+  toJSON() {
+    return { publicKey: this.publicKey };
+  },
+});
+shown(native.Issuer, function () {
+  return { head: `Issuer ${this.publicKey} ${REDACTED}` };
+});
+
 methods(native.VerifiedLink, {
   toJSON() {
     return { package: this.package, number: this.number, expiresAt: this.expiresAt };

@@ -1,6 +1,7 @@
 //! The core's errors on their way to the class `HandfastError` of `lib/error.mjs`.
 
 use handfast::{
+    archive::ArchiveError,
     audit::Break,
     aws::{AwsError, identity::IdentityError},
     choria::ChoriaError,
@@ -9,6 +10,7 @@ use handfast::{
     id::InvalidId,
     kubernetes::KubernetesError,
     link::LinkError,
+    serviceradar::ServiceRadarError,
     sns::SnsError,
     template::TemplateError,
     userdata::UserDataError,
@@ -139,6 +141,18 @@ impl Throw for TemplateError {
 }
 
 impl Throw for WireGuardError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for ArchiveError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for ServiceRadarError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

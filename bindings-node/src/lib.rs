@@ -7,9 +7,11 @@
 #![cfg_attr(test, allow(dead_code, reason = "in tests nothing is given to Node.js"))]
 #![expect(unreachable_pub, reason = "what Node.js is given is public there, not in Rust")]
 
+mod archive;
 mod audit;
 mod aws;
 mod carry;
+mod choria;
 mod command;
 mod conformance;
 mod error;
@@ -24,6 +26,7 @@ mod registrar;
 mod rows;
 mod rule;
 mod secret;
+mod serviceradar;
 mod session;
 mod signing;
 mod sns;

@@ -6,23 +6,12 @@ use handfast::{secret::Secret, vocabulary::Error};
 use serde_json::{Map, Value};
 
 /// The members that are maps: what is in them bears names that somebody chose.
-const MAPS: [&str; 12] = [
-    "action_policies",
-    "add",
-    "certificates",
-    "configuration",
-    "expected_names",
-    "keepers",
-    "kinds",
-    "labels",
-    "opa_policies",
-    "settings",
-    "tags",
-    "user_properties",
-];
+const MAPS: [&str; 8] =
+    ["add", "certificates", "expected_names", "keepers", "kinds", "labels", "settings", "tags"];
 
-/// The members that hold whatever somebody chose, down to the last name.
-const OPAQUE: [&str; 1] = ["extensions"];
+/// The members of formats that hold whatever somebody chose, down to the last name.
+const OPAQUE: [&str; 5] =
+    ["action_policies", "configuration", "extensions", "opa_policies", "user_properties"];
 
 /// Those of them that hold objects, whose members have the core's names again.
 const OF_OBJECTS: [&str; 1] = ["kinds"];

@@ -175,3 +175,11 @@ it('a ledger lists packages, nodes and subjects', async () => {
     assert.throws(() => ledger.packages(wrong), { code: 'invalid_input', path: Object.keys(wrong)[0] });
   }
 });
+
+it('an unknown filter of a ledger is an error, and not overlooked', () => {
+  const ledger = new Ledger();
+  assert.throws(() => ledger.packages({ labels: {} }), { code: 'invalid_input', path: 'labels' });
+  assert.throws(() => ledger.packages({ namePrefix: '!' }), { code: 'invalid_input', path: 'namePrefix' });
+  assert.throws(() => ledger.packages({ status: 'gone' }), { code: 'invalid_input', path: 'status' });
+  assert.deepEqual(ledger.packages({ scope: null, limit: 1 }).records, []);
+});

@@ -27,8 +27,11 @@ import type {
 
 export type * from './vocabulary.js';
 export * as audit from './audit.js';
+export * as archive from './archive.js';
+export * as choria from './choria.js';
 export * as kubernetes from './kubernetes.js';
 export * as link from './link.js';
+export * as serviceradar from './serviceradar.js';
 export * as template from './template.js';
 export * as userdata from './userdata.js';
 export * as wireguard from './wireguard.js';

@@ -640,6 +640,11 @@ export type Explanation =
 export type FileFormat =
   /** A token of Choria's (`choria`): a fleet's `provisioning.jwt`, or a node's own `server.jwt`. */
   | 'choria_token'
+  /**
+   * A token of ServiceRadar's (`serviceradar`): `edgepkg-v2` or `collectorpkg-v2`. Only its prefix is looked at, as
+   * nothing more can be said without the key that it was signed with.
+   */
+  | 'serviceradar_token'
   /** A template for the emissary (`template`), without the secrets that it needs. */
   | 'template'
   /** A configuration of WireGuard's (`wireguard`), without commands in it. */
@@ -899,6 +904,11 @@ export interface KindRule {
   ttlSeconds?: number | null;
   /** Whether an identifier that the host merely vouches for is accepted; the policy's choice when left out. */
   vouchedFingerprints?: boolean | null;
+  /**
+   * Whether it must be bound at least as narrowly as the package above it: to networks, accounts and regions within that
+   * one's. Then who may issue under a package cannot widen what that one allows.
+   */
+  withinParent?: boolean;
 }
 
 export type LabelFilter = string;

@@ -1,6 +1,7 @@
 //! The core's errors as the exceptions that `handfast/errors.py` defines.
 
 use handfast::{
+    archive::ArchiveError,
     audit::Break,
     aws::{AwsError, identity::IdentityError},
     choria::ChoriaError,
@@ -9,6 +10,7 @@ use handfast::{
     id::InvalidId,
     kubernetes::KubernetesError,
     link::LinkError,
+    serviceradar::ServiceRadarError,
     sns,
     template::TemplateError,
     userdata::UserDataError,
@@ -19,6 +21,7 @@ use pyo3::prelude::*;
 
 /// The exceptions, which are defined in Python so that they are ordinary classes there.
 mod python {
+    pyo3::import_exception!(handfast.errors, ArchiveError);
     pyo3::import_exception!(handfast.errors, AuditError);
     pyo3::import_exception!(handfast.errors, AwsError);
     pyo3::import_exception!(handfast.errors, Busy);
@@ -30,6 +33,7 @@ mod python {
     pyo3::import_exception!(handfast.errors, MissingKey);
     pyo3::import_exception!(handfast.errors, Misuse);
     pyo3::import_exception!(handfast.errors, RuleError);
+    pyo3::import_exception!(handfast.errors, ServiceRadarError);
     pyo3::import_exception!(handfast.errors, SnsError);
     pyo3::import_exception!(handfast.errors, StoreError);
     pyo3::import_exception!(handfast.errors, TemplateError);
@@ -130,6 +134,22 @@ impl Raise for TemplateError {
 impl Raise for WireGuardError {
     fn raise(self) -> PyErr {
         python::WireGuardError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for ArchiveError {
+    fn raise(self) -> PyErr {
+        python::ArchiveError::new_err((self.to_string(), self.code().as_str()))
+    }
+}
+
+impl Raise for ServiceRadarError {
+    fn raise(self) -> PyErr {
+        let arguments = (self.to_string(), self.code().as_str());
+        if let Self::UnusableKey = self {
+            return python::CryptoError::new_err(arguments);
+        }
+        python::ServiceRadarError::new_err(arguments)
     }
 }
 

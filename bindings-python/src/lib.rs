@@ -4,6 +4,7 @@
 //! supplied here are the system's clock and entropy, where the caller gives none.
 #![forbid(unsafe_code)]
 
+mod archive;
 mod audit;
 mod aws;
 mod choria;
@@ -21,6 +22,7 @@ mod registrar;
 mod rows;
 mod rule;
 mod secret;
+mod serviceradar;
 mod session;
 mod signing;
 mod sns;
@@ -39,6 +41,7 @@ mod _native {
 
     #[pymodule_export]
     use super::{
+        archive::{Archive, env_file},
         audit::{Chain, Tally, cloud_event, cloud_event_of_notice, head, root},
         aws::{InstanceEvent, read_instance_event},
         choria::{
@@ -56,6 +59,10 @@ mod _native {
         node_key::NodeKey,
         registrar::{Registrar, scope_view},
         secret::Secret,
+        serviceradar::{
+            CollectorToken, EdgeToken, collector_token, edge_package, edge_token, verify_collector_token,
+            verify_edge_token,
+        },
         session::{BatchSession, Session},
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
         system::timestamp,
@@ -72,6 +79,10 @@ mod _native {
     /// Brings a file that the first schema made to `SQLITE_SCHEMA`.
     #[pymodule_export]
     const SQLITE_UPGRADE: &str = handfast::store::SQLITE_UPGRADE;
+
+    /// The script that installs a package.
+    #[pymodule_export]
+    const INSTALLER: &str = handfast::archive::INSTALLER;
 
     /// The systemd unit that user data installs.
     #[pymodule_export]

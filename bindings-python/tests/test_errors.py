@@ -27,6 +27,7 @@ CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
 
 ISSUE: dict[str, Any] = {"type": "issue", "name": "a", "authority": OPERATOR}
+HOST: dict[str, Any] = {"type": "host", "kind": "dns"}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,10 @@ ISSUE: dict[str, Any] = {"type": "issue", "name": "a", "authority": OPERATOR}
         ({**ISSUE, "bindings": {"cidrs": ["10.0.0.0/33"]}}, "bindings.cidrs[0]", "invalid"),
         ({**ISSUE, "contents": [{"type": "file", "name": "a"}]}, "contents[0]", "missing field `content`"),
         ({**ISSUE, "contents": [{"type": "file", "name": "a", "content": b"x"}]}, "contents[0].content", "type bytes"),
+        ({**ISSUE, "contents": [HOST | {"value": {"type": 0}}]}, "contents[0]", "expected a text as its type"),
+        ({**ISSUE, "contents": [HOST | {"value": {"type": "none", "value": "x"}}]}, "contents[0]", "unknown field `value`"),
+        ({**ISSUE, "contents": [["file", "a", "x"]]}, "contents[0]", "expected a map"),
+        ({**ISSUE, "bindings": []}, "bindings", "expected an object"),
         ({**ISSUE, "labels": {1: "a"}}, "labels", "a member's name is not a text"),
         ({**ISSUE, "labels": {"a": object()}}, "labels.a", "a value of type object has no meaning here"),
         ({**ISSUE, "labels": {"a": "\ud800"}}, "labels.a", "lone surrogates"),

@@ -21,6 +21,7 @@ use crate::{
     jwt::{JwtError, compact, credential, proof},
     kubernetes::{BootstrapToken, CaPin, KubernetesError, TokenId},
     limits, link,
+    serviceradar::TokenKind,
     time::Timestamp,
     token::{self, EnrollmentToken},
 };
@@ -62,6 +63,11 @@ pub enum Inspected {
     },
     /// A token of Choria's.
     Choria(Box<UnverifiedToken>),
+    /// A token of ServiceRadar's. Whether it is whole can only be said with the key that it was signed with.
+    ServiceRadar {
+        /// `edge`, `collector`, or `unsigned`: one of the first version, which nobody signed and nobody accepts.
+        kind: &'static str,
+    },
     /// Another JWT.
     Jwt(Box<Jwt>),
     /// A text that begins like one of them and is not: cut off, mistyped, or changed on its way.
@@ -117,7 +123,7 @@ pub enum JwtPurpose {
 #[must_use]
 pub fn inspect(text: &str) -> Inspected {
     let text = text.trim();
-    let readers = [enrollment_token, download_link, pin, bootstrap_token, jwt];
+    let readers = [enrollment_token, download_link, service_radar, pin, bootstrap_token, jwt];
     readers.iter().find_map(|read| read(text)).unwrap_or(Inspected::Unknown)
 }
 
@@ -140,6 +146,15 @@ fn download_link(text: &str) -> Option<Inspected> {
         },
         Err(error) => Inspected::Malformed { like: "download_link", code: error.code() },
     })
+}
+
+fn service_radar(text: &str) -> Option<Inspected> {
+    let kind = match TokenKind::of(text)? {
+        TokenKind::Edge => "edge",
+        TokenKind::Collector => "collector",
+        TokenKind::Unsigned => "unsigned",
+    };
+    Some(Inspected::ServiceRadar { kind })
 }
 
 fn pin(text: &str) -> Option<Inspected> {

@@ -15,14 +15,12 @@
 //! |---|---|
 //! | [`id`], [`secret`], [`time`], [`limits`], [`code`], [`json`], [`verified`] | values |
 //! | [`crypto`] | the handful of primitives, behind two backends |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`choria`], [`spire`] | formats, which know nothing of the state machine |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`wireguard`], [`userdata`] | formats, which know nothing of the state machine |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`template`] | formats, which know nothing of the state machine |
-//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`serviceradar`], [`archive`] | formats, which know nothing of the state machine |
+//! | [`token`], [`link`], [`seal`], [`keyring`], [`jwt`], [`kubernetes`], [`spire`], [`choria`], [`serviceradar`], [`wireguard`], [`archive`], [`userdata`], [`template`] | formats, which know nothing of the state machine |
 //! | [`sns`], [`aws`] | from untrusted bytes to evidence |
 //! | [`vocabulary`], [`record`] | what is asked, what happens, what is known |
 //! | [`rules`] | what the operator adds to the rules |
 //! | [`registrar`] | what is decided |
+//! | [`mod@inspect`] | what a pasted text is |
 //! | [`ledger`], [`store`], `testing` | where records are kept, and whether that is done right |
 //! | [`audit`] | what can be shown of it afterwards, to whom it concerns |
 //!

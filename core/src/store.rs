@@ -8,6 +8,15 @@
 //!   absent). Only when the transaction is durable may it give `true`. Notices are counted under their coalescing key.
 //! - `due(now, limit)` gives the keys whose `wake_at` has come, the earliest first.
 //!
+//! What a store needs is one thing: to compare several versions and to write several rows, all or nothing.
+//!
+//! | store | how |
+//! |---|---|
+//! | SQL | one transaction: [`SQLITE_SCHEMA`] with `BEGIN IMMEDIATE`; [`POSTGRES_SCHEMA`] has it as a function, and says why it is serialisable |
+//! | Redis | a script (`EVAL`): compare the versions of the guarded hashes, then write all; a sorted set of `wake_at` for `due`; `appendfsync always`, or what was answered may be lost |
+//! | DynamoDB | `TransactWriteItems` with a `ConditionCheck` for each guard that is not written (`attribute_not_exists` for version 0); a global secondary index on `wake_at` |
+//! | etcd, Kubernetes | one `Txn` that compares a version for each guard. Objects of Kubernetes alone do not do: `resourceVersion` guards one object at a time, so keep all of a scope in one, as far as that goes |
+//!
 //! Whether your store does all that, the module `testing` finds out (feature `conformance`).
 
 /// The tables of the shipped SQLite stores. A host may add its own beside them. Running it again changes nothing.

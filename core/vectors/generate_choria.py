@@ -126,7 +126,7 @@ def issued() -> list:
                   "ou": "acme", "v2": True, "update": True}  # fmt: skip
     named = {"secure": False, "srv_domain": "example.net", "by_default": True, "registration": "/etc/rd.json", "facts": "/etc/facts.json",
              "user": "prov", "password": {"$secret": "n4ts <&>"}, "extensions": everything["extensions"], "ou": "acme",
-             "protocol_v2": True, "update": True}  # fmt: skip
+             "protocol_2": True, "update": True}  # fmt: skip
     permitted = {"identity": "web1.example.net", "collectives": ["choria", "b"], "permissions": {"submission": True, "streams": True},
                  "ou": "choria", "pub_subjects": ["choria.node_metadata.>"]}  # fmt: skip
     client = {"callerid": "up=ann", "agents": ["rpcutil.ping"], "ou": "choria", "user_properties": {"someGroup": "a_b"}, "opa_policy": "package a",

@@ -16,6 +16,7 @@ import {
   SnsReceiver,
   type Store,
   audit,
+  choria,
   explain,
   kubernetes,
   link,
@@ -226,6 +227,22 @@ console.log(Ledger.replay(ledger.events()).size, ledger.notices()[0]?.notice.bod
 
 const token = kubernetes.BootstrapToken.generate();
 console.log(kubernetes.bootstrapSecret(token, { expiresAt: new Date(), owner: 'a' }).toYaml().expose());
+
+const issuer = choria.Issuer.fromSeed(new Secret('00'.repeat(32)));
+const fleet: choria.Provisioning = { type: 'provisioning', token: new Secret('a'), urls: ['nats://a'] };
+const issuerKey = choria.IssuerKey.read(issuer.publicKey);
+const carried = choria.verify(issuerKey, issuer.issue(fleet, { expiresAt: new Date() }), { kind: 'provisioning' });
+console.log(carried.token?.expose(), carried.toJSON().claims, choria.inspect('a').kind);
+// @ts-expect-error evidence is made by its verifier only
+new choria.VerifiedToken();
+// @ts-expect-error a server has an identity
+issuer.issue({ type: 'server', collectives: [] }, { expiresAt: new Date() });
+console.log(
+  choria
+    .helperReply({ serverClaims: { exp: 7200 } })
+    .toDocument()
+    .expose(),
+);
 
 const nodeKey = NodeKey.generate('EdDSA');
 const proof: string = nodeKey.makeProof({

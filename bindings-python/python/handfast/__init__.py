@@ -14,7 +14,7 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import audit, aws, choria, kubernetes, link, sns, template, userdata, wireguard, work
+from . import archive, audit, aws, choria, kubernetes, link, serviceradar, sns, template, userdata, wireguard, work
 from ._native import CODES, BatchSession, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
@@ -54,6 +54,8 @@ from .errors import (
     SnsError,
     StoreError,
     TemplateError,
+    ArchiveError,
+    ServiceRadarError,
     UserDataError,
     WireGuardError,
 )
@@ -89,10 +91,13 @@ __all__ = [
     "Store",
     "StoreError",
     "TemplateError",
+    "ArchiveError",
+    "ServiceRadarError",
     "UserDataError",
     "Vault",
     "WireGuardError",
     "__version__",
+    "archive",
     "audit",
     "aws",
     "ban",
@@ -124,6 +129,7 @@ __all__ = [
     "run_all_async",
     "run_async",
     "sns",
+    "serviceradar",
     "template",
     "timestamp",
     "unban",

@@ -52,6 +52,16 @@ from .types import (
 )
 
 __all__ = [
+    "Archive",
+    "CollectorToken",
+    "EdgeToken",
+    "INSTALLER",
+    "collector_token",
+    "edge_package",
+    "edge_token",
+    "env_file",
+    "verify_collector_token",
+    "verify_edge_token",
     "BatchSession",
     "BootstrapSecret",
     "BootstrapToken",
@@ -757,3 +767,69 @@ class UserData:
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: None  # type: ignore[assignment]
     def __reduce__(self) -> NoReturn: ...
+
+INSTALLER: str
+
+@final
+class Archive:
+    def __new__(cls) -> Archive: ...
+    def with_file(self, name: str, content: str | bytes | Secret, /) -> Archive: ...
+    def with_script(self, name: str, content: str | bytes | Secret, /) -> Archive: ...
+    def with_digests(self) -> Archive: ...
+    @property
+    def names(self) -> list[str]: ...
+    def to_tar_gz(self) -> bytes: ...
+    def to_zip(self) -> bytes: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def env_file(variables: dict[str, str | Secret], /) -> Secret: ...
+
+@final
+class EdgeToken:
+    @property
+    def package(self) -> str: ...
+    @property
+    def download(self) -> Secret: ...
+    @property
+    def api(self) -> str | None: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class CollectorToken:
+    @property
+    def package(self) -> str: ...
+    @property
+    def download(self) -> Secret: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def expires_at(self) -> str: ...
+    @property
+    def config(self) -> str | None: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def edge_token(
+    *, package: str, download: str | Secret, private_key: str | Secret, api: str | None = None
+) -> Secret: ...
+def verify_edge_token(token: str | Secret, /, *, public_key: str) -> EdgeToken: ...
+def collector_token(
+    *,
+    url: str,
+    package: str,
+    download: str | Secret,
+    expires_at: datetime | str,
+    private_key: str | Secret,
+    config: str | None = None,
+) -> Secret: ...
+def verify_collector_token(
+    token: str | Secret, /, *, public_key: str, now: datetime | str | None = None
+) -> CollectorToken: ...
+def edge_package(
+    *,
+    gateway: str,
+    metadata: dict[str, Any],
+    env: dict[str, str | Secret],
+    join_token: str | Secret,
+    bundle: str,
+    readme: str | None = None,
+) -> tuple[str, Archive]: ...

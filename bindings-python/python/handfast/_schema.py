@@ -186,7 +186,7 @@ class Bindings(TypedDict):
     """The SPIFFE id that the host found on the presenter's connection. The package is found by it, too."""
 
 
-FileFormat = Literal["choria_token", "template", "wireguard"]
+FileFormat = Literal["choria_token", "serviceradar_token", "template", "wireguard"]
 
 
 class FileContent(TypedDict):
@@ -892,6 +892,10 @@ class KindRule(TypedDict):
     """Seconds that an unused package lives when its issue does not say."""
     vouched_fingerprints: NotRequired[bool | None]
     """Whether an identifier that the host merely vouches for is accepted; the policy's choice when left out."""
+    within_parent: NotRequired[bool]
+    """Whether it must be bound at least as narrowly as the package above it: to networks, accounts and regions
+    within that one's. Then who may issue under a package cannot widen what that one allows.
+    """
 
 
 CloneReaction = Literal["alert", "lock", "quarantine"]

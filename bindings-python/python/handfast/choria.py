@@ -77,7 +77,7 @@ class Provisioning(TypedDict):
     extensions: NotRequired[dict[str, Any] | None]
     """What the operator's helper understands. Everybody who has the token can read it."""
     ou: NotRequired[str]
-    protocol_v2: NotRequired[bool]
+    protocol_2: NotRequired[bool]
     update: NotRequired[bool]
 
 

@@ -21,6 +21,8 @@ __all__ = [
     "RuleError",
     "SnsError",
     "StoreError",
+    "ArchiveError",
+    "ServiceRadarError",
     "UserDataError",
     "WireGuardError",
 ]
@@ -106,6 +108,14 @@ class TemplateError(Error):
 
 class WireGuardError(Error):
     """A WireGuard key or configuration is malformed, or would run a command."""
+
+
+class ArchiveError(Error):
+    """A file or a variable that cannot go into an archive."""
+
+
+class ServiceRadarError(Error):
+    """A token of ServiceRadar's that is malformed, forged or over, or a package that its programs would not take."""
 
 
 class UserDataError(Error):

@@ -51,7 +51,7 @@ pub struct Provisioning {
     pub ou: String,
     /// `v2`: Choria's second protocol.
     #[serde(default)]
-    pub protocol_v2: bool,
+    pub protocol_2: bool,
     /// `update`: whether the provisioner may replace the node's program.
     #[serde(default)]
     pub update: bool,
@@ -82,7 +82,7 @@ impl Provisioning {
             password: None,
             extensions: None,
             ou: default_ou(),
-            protocol_v2: false,
+            protocol_2: false,
             update: false,
         }
     }
@@ -196,7 +196,7 @@ struct Wire {
     #[serde(default = "default_ou")]
     ou: String,
     #[serde(rename = "v2", default, skip_serializing_if = "is_false")]
-    protocol_v2: bool,
+    protocol_2: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     update: bool,
 }

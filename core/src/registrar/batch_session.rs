@@ -171,7 +171,7 @@ impl BatchSession {
 #[derive(Debug)]
 struct OneByOne {
     waiting: vec::IntoIter<Command>,
-    session: Option<Session>,
+    session: Option<Box<Session>>,
     answers: Vec<Result<Answer, Error>>,
 }
 
@@ -190,7 +190,7 @@ impl OneByOne {
         loop {
             let Some(session) = &mut self.session else {
                 let Some(command) = self.waiting.next() else { return Ok(None) };
-                self.session = Some(registrar.session(command));
+                self.session = Some(Box::new(registrar.session(command)));
                 continue;
             };
             session.check_answered()?;

@@ -268,7 +268,8 @@ pub(super) fn create(
 
 /// The packages above, if the policy lets one of this kind sit there.
 fn parents(draft: &mut Draft<'_>, new: &NewPackage<'_>) -> Step<Vec<PackageId>> {
-    let allowed = draft.registrar.policy.kinds.get(new.kind).map(|rule| &rule.parents);
+    let rule = draft.registrar.policy.kinds.get(new.kind);
+    let (allowed, within) = (rule.map(|rule| &rule.parents), rule.is_some_and(|rule| rule.within_parent));
     let Some(id) = new.parent else {
         let key = Key::Name(new.scope.clone(), new.name.clone());
         let needs_one = allowed.is_some_and(|kinds| !kinds.is_empty());
@@ -278,7 +279,8 @@ fn parents(draft: &mut Draft<'_>, new: &NewPackage<'_>) -> Step<Vec<PackageId>> 
     let Some(parent) = draft.package(id)? else { return refuse(Refusal::Unknown, key) };
     let fits = parent.issued.scope == *new.scope
         && allowed.is_some_and(|kinds| kinds.contains(&parent.issued.kind))
-        && parent.issued.parents.len() < limits::PACKAGE_DEPTH;
+        && parent.issued.parents.len() < limits::PACKAGE_DEPTH
+        && (!within || new.bindings.are_within(&parent.issued.bindings));
     if !fits {
         return refuse(Refusal::ParentNotAllowed, key);
     }

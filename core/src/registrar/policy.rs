@@ -155,6 +155,9 @@ pub enum Release {
 pub struct KindRule {
     /// The kinds of packages that it sits under, one of which it must have; none, when empty.
     pub parents: BTreeSet<Kind>,
+    /// Whether it must be bound at least as narrowly as the package above it: to networks, accounts and regions within that
+    /// one's. Then who may issue under a package cannot widen what that one allows.
+    pub within_parent: bool,
     /// Seconds that an unused package lives when its issue does not say.
     pub ttl_seconds: Option<u32>,
     /// What turns it Activated when its issue does not say.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{choria, code::Code, secret::Secret, template, wireguard};
+use crate::{choria, code::Code, secret::Secret, serviceradar::TokenKind, template, wireguard};
 
 /// What a file is. The registrar sees to it that it is in form; whether it is genuine is for whoever uses it to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,10 @@ use crate::{choria, code::Code, secret::Secret, template, wireguard};
 pub enum FileFormat {
     /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`.
     ChoriaToken,
+    /// A token of ServiceRadar's ([`crate::serviceradar`]): `edgepkg-v2` or `collectorpkg-v2`. Only its prefix is looked at, as
+    /// nothing more can be said without the key that it was signed with.
+    #[serde(rename = "serviceradar_token")]
+    ServiceRadarToken,
     /// A template for the emissary ([`crate::template`]), without the secrets that it needs.
     Template,
     /// A configuration of WireGuard's ([`crate::wireguard`]), without commands in it.
@@ -27,6 +31,11 @@ impl FileFormat {
         let text = content.expose();
         match self {
             Self::ChoriaToken => choria::inspect(text).map(drop).map_err(|error| error.code()),
+            Self::ServiceRadarToken => match TokenKind::of(text) {
+                Some(TokenKind::Edge | TokenKind::Collector) => Ok(()),
+                Some(TokenKind::Unsigned) => Err(Code::ServiceradarUnsignedToken),
+                None => Err(Code::ServiceradarMalformedToken),
+            },
             Self::Template => template::Template::parse(text).map(drop).map_err(|error| error.code()),
             Self::WireGuard => wireguard::Config::parse(text).map(drop).map_err(|error| error.code()),
         }

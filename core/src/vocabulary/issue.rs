@@ -145,6 +145,19 @@ pub struct Bindings {
     pub cidrs: BTreeSet<IpNet>,
 }
 
+impl Bindings {
+    /// Whether nobody fits these whom the others would refuse for a network, an account or a region.
+    pub(crate) fn are_within(&self, others: &Self) -> bool {
+        let is_covered = |net: &IpNet| others.cidrs.iter().any(|other| other.contains(net));
+        fn is_part<T: Ord>(own: &BTreeSet<T>, others: &BTreeSet<T>) -> bool {
+            others.is_empty() || (!own.is_empty() && own.is_subset(others))
+        }
+        (others.cidrs.is_empty() || (!self.cidrs.is_empty() && self.cidrs.iter().all(is_covered)))
+            && is_part(&self.accounts, &others.accounts)
+            && is_part(&self.regions, &others.regions)
+    }
+}
+
 /// One thing that a package carries.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -399,6 +399,17 @@ fn a_file_is_what_it_is_said_to_be() {
     let issue = json!({"type": "issue", "authority": "operator:ann", "name": "a", "contents": [file]});
     let error = world.error(issue);
     assert!(error.starts_with("contents[0].content: is not of its format: jwt_not_compact"), "{error}");
+    for (format, content, code) in [
+        ("serviceradar_token", "edgepkg-v1:e30", "serviceradar_unsigned_token"),
+        ("serviceradar_token", "hunter2", "serviceradar_malformed_token"),
+        ("template", "no front matter", "template_front_matter"),
+        ("wireguard", "[Interface]\nPostUp = reboot\n", "wireguard_command"),
+    ] {
+        let file = json!({"type": "file", "name": "a", "content": content, "format": format});
+        let issue = json!({"type": "issue", "authority": "operator:ann", "name": "a", "contents": [file]});
+        let error = world.error(issue);
+        assert!(error.contains(code) && !error.contains("hunter2"), "{format}: {error}");
+    }
     let pool = json!({"type": "change_pool", "authority": "operator:ann", "scope": "default", "pool": "tokens",
         "format": "choria_token", "add": {"one": null, "two": "hunter2"}});
     let error = world.error(pool);

@@ -23,6 +23,32 @@ fn under(kind: &str, parent: PackageId) -> Value {
     json!({"kind": kind, "parent": parent})
 }
 
+/// Whoever may issue under a package cannot let in whom that package keeps out.
+#[test]
+fn a_child_may_be_bound_more_narrowly_and_not_less() {
+    let mut policy = policy();
+    policy["kinds"] = json!({"sensor": {"parents": ["site"], "within_parent": true}});
+    let mut world = World::with_policy(policy);
+    let bindings = json!({"cidrs": ["10.0.0.0/8", "2001:db8::/32"], "regions": ["eu-west-1", "eu-north-1"]});
+    let site = world.made("site", json!({"kind": "site", "bindings": bindings}));
+    let sensor = |bindings: Value| json!({"kind": "sensor", "parent": site, "bindings": bindings});
+    for wide in [
+        json!({}),
+        json!({"cidrs": ["10.1.0.0/16"]}),
+        json!({"regions": ["eu-west-1"]}),
+        json!({"cidrs": ["0.0.0.0/0"], "regions": ["eu-west-1"]}),
+        json!({"cidrs": ["10.1.0.0/16", "192.0.2.0/24"], "regions": ["eu-west-1"]}),
+        json!({"cidrs": ["10.1.0.0/16"], "regions": ["eu-west-1", "us-east-1"]}),
+    ] {
+        assert_eq!(world.not_issued("a", sensor(wide.clone())), Refusal::ParentNotAllowed, "{wide}");
+    }
+    let narrow =
+        json!({"cidrs": ["10.1.0.0/16", "2001:db8:1::/48"], "regions": ["eu-west-1"], "node_name": "n1"});
+    world.made("sensor", sensor(narrow));
+    let free = world.made("other", json!({"kind": "site"}));
+    world.made("b", json!({"kind": "sensor", "parent": free}));
+}
+
 #[test]
 fn a_kind_sits_only_where_the_policy_lets_it() {
     let mut world = sites();

@@ -41,6 +41,9 @@ struct Cli {
 enum Command {
     /// Say what a pasted text is, without printing its secret
     Inspect(commands::inspect::Inspect),
+    /// Write packages as archives, and the script that installs them
+    #[command(subcommand)]
+    Archive(commands::archive::Archive),
     /// Sign, show and verify Choria's tokens
     #[command(subcommand)]
     Choria(commands::choria::Choria),
@@ -56,6 +59,9 @@ enum Command {
     /// Ask a provisioner for scopes
     #[command(subcommand)]
     Scope(commands::scope::Scope),
+    /// Sign and verify ServiceRadar's tokens
+    #[command(subcommand)]
+    Serviceradar(commands::serviceradar::ServiceRadar),
     /// Write what a cloud hands to a machine at its first boot
     Userdata(commands::userdata::UserData),
     /// Make and read WireGuard's keys and configurations
@@ -78,11 +84,13 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Inspect(inspect) => inspect.run(),
+        Command::Archive(archive) => archive.run(),
         Command::Choria(choria) => choria.run(),
         Command::Jwt(jwt) => jwt.run(),
         Command::Kubernetes(kubernetes) => kubernetes.run(),
         Command::Package(package) => package.run(),
         Command::Scope(scope) => scope.run(),
+        Command::Serviceradar(serviceradar) => serviceradar.run(),
         Command::Userdata(userdata) => userdata.run(),
         Command::Wireguard(wireguard) => wireguard.run(),
         Command::Completions { shell } => {

@@ -62,6 +62,7 @@ fn what_is_pasted_is_told_without_its_secret() {
         ("sha256:7c2e69131a36ae2a042a339b33381c6d0d43887e2de83720eff5359e26aec866", "kubernetes_ca_pin"),
         ("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIiwiY2h0IjoiaHVudGVyMiJ9.AAAA", "jwt"),
         ("eyJhbGciOiJub25lIn0.e30.", "malformed"),
+        ("edgepkg-v2:eyJwa2ciOiJodW50ZXIyIn0.AAAA", "service_radar"),
         ("hunter2", "unknown"),
     ] {
         let ran = handfast(&["inspect"], &format!(" {text}\n"));
@@ -148,6 +149,54 @@ fn keys_of_wireguard_are_made_and_configurations_read() {
     assert!(!shown.to_string().contains(private.trim()), "{shown}");
     let hostile = handfast(&["wireguard", "inspect"], &format!("{config}PostUp = rm -rf /\n"));
     assert!(hostile.code == 1 && hostile.said.contains("wireguard_command"), "{}", hostile.said);
+}
+
+#[test]
+fn tokens_of_serviceradar_are_signed_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let (private, public, download) =
+        (path(&folder, "private"), path(&folder, "public"), path(&folder, "dl"));
+    // RFC 8032, section 7.1, test 1.
+    fs::write(&private, "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=").unwrap();
+    fs::write(&public, "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=").unwrap();
+    fs::write(&download, "hunter2\n").unwrap();
+    let own = ["--private-key-file", &private, "--package", "p-1", "--download-file", &download];
+    let edge = done(&[&["serviceradar", "edge", "--api", "https://demo.example.com"], &own[..]].concat(), "");
+    let collector =
+        done(&[&["serviceradar", "collector", "--api", "https://demo.example.com"], &own[..]].concat(), "");
+    for (made, kind) in [(edge, "edge"), (collector, "collector")] {
+        let verified =
+            done(&["serviceradar", "verify", "--key-file", &public], made["token"].as_str().unwrap());
+        assert_eq!((verified["type"].as_str(), verified["package"].as_str()), (Some(kind), Some("p-1")));
+        assert!(!verified.to_string().contains("hunter2"), "{verified}");
+    }
+    let unsigned = handfast(&["serviceradar", "verify", "--key-file", &public], "edgepkg-v1:e30");
+    assert!(unsigned.code == 1 && unsigned.said.contains("serviceradar_unsigned_token"), "{}", unsigned.said);
+}
+
+#[test]
+fn a_package_is_written_as_an_archive_and_installed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (env, archive, installer) =
+        (path(&folder, "env"), path(&folder, "package.tar.gz"), path(&folder, "install.sh"));
+    fs::write(&env, "PASSWORD='hunter2'\n").unwrap();
+    let file = format!("edge.env={env}");
+    let built = done(&["archive", "build", "--file", &file, "--out", &archive], "");
+    let again = path(&folder, "again.tar.gz");
+    assert_eq!(done(&["archive", "build", "--file", &file, "--out", &again], "")["sha256"], built["sha256"]);
+    done(&["archive", "installer", "--out", &installer], "");
+    let into = path(&folder, "installed");
+    let digest = built["sha256"].as_str().unwrap();
+    let installed = Command::new("sh")
+        .args([&installer, "--package", &archive, "--sha256", digest, "--into", &into])
+        .output()
+        .unwrap();
+    let said = format!("{:?}", (&installed.stdout, &installed.stderr));
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    assert!(!said.contains("hunter2"));
+    assert_eq!(fs::read_to_string(format!("{into}/edge.env")).unwrap(), "PASSWORD='hunter2'\n");
+    let hostile = handfast(&["archive", "build", "--file", &format!("../x={env}"), "--out", &again], "");
+    assert_eq!(hostile.code, 2, "{}", hostile.said);
 }
 
 #[test]

@@ -38,8 +38,8 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     /// The operator's own rule, in Rego.
     pub(crate) rule: Option<PathBuf>,
-    /// Days for which what has ended is kept.
-    pub(crate) retention_days: u16,
+    /// Days for which what has ended is kept; for ever, when nobody says.
+    pub(crate) retention_days: Option<u16>,
     pub(crate) certificate_dir: Option<PathBuf>,
     pub(crate) keep_unhandled: Option<PathBuf>,
     pub(crate) trust_forwarded_for: Vec<IpNet>,
@@ -167,7 +167,7 @@ impl Settings {
             )?,
             resources: beside(file.resources),
             rule: beside(file.rule),
-            retention_days: file.retention_days.unwrap_or(RETENTION_DAYS),
+            retention_days: file.retention_days,
             now: options.now,
         };
         settings.check()?;
@@ -322,8 +322,6 @@ fn cluster(options: Places, in_file: Places) -> Result<Option<Cluster>, Fatal> {
 
 const NO_CLUSTER: &str =
     "no cluster: give --kubeconfig FILE, or both --manifests DIR and --cluster-info FILE";
-/// As long as most rules about audits ask for.
-const RETENTION_DAYS: u16 = 365;
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,8 @@ use handfast::{
     id::{ActorName, PackageId},
     record::{Key, Record},
     vocabulary::{
-        Action, Answer, Authority, Command, Effect, EffectId, EffectOutcome, Error, Expire, Forget, Reason,
-        Report, Work,
+        Action, Answer, Authority, Command, Effect, EffectId, EffectOutcome, Error, Expire, Reason, Report,
+        Work,
     },
 };
 use rand::seq::SliceRandom;
@@ -22,16 +22,9 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     executors::Executors,
     host::{Host, HostError},
+    retention,
     store::NOTICES,
 };
-
-/// For how long what has ended is kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Retention {
-    pub(crate) days: u16,
-    /// An instance's tombstone stays at least so long: a late event must find it.
-    pub(crate) instances_seconds: u32,
-}
 
 /// Applies deadlines, performs effects, and forgets what has ended long ago.
 #[derive(Debug)]
@@ -39,7 +32,8 @@ pub(crate) struct Driver {
     host: Arc<Host>,
     executors: Arc<Executors>,
     worker: ActorName,
-    retention: Retention,
+    /// Days after which what has ended is forgotten.
+    retention_days: Option<u16>,
     /// What this process is at. A lease of ours that is not in here was taken by a process that died.
     in_hand: Mutex<BTreeSet<EffectId>>,
 }
@@ -49,9 +43,9 @@ impl Driver {
         host: Arc<Host>,
         executors: Arc<Executors>,
         worker: ActorName,
-        retention: Retention,
+        retention_days: Option<u16>,
     ) -> Self {
-        Self { host, executors, worker, retention, in_hand: Mutex::default() }
+        Self { host, executors, worker, retention_days, in_hand: Mutex::default() }
     }
 
     /// Works until `stop` says so, and then finishes what it is at.
@@ -77,9 +71,9 @@ impl Driver {
             }
             if tidied.is_none_or(|tidied| tidied.elapsed() >= TIDY) {
                 tidied = Some(Instant::now());
-                if let Err(error) = self.tidy().await {
-                    tracing::error!("what is old could not be deleted: {error}");
-                }
+                // It may take long, and nothing that is due shall wait for it.
+                let driver = Arc::clone(&self);
+                tasks.spawn(async move { driver.tidy().await });
             }
             while tasks.try_join_next().is_some() {}
             tokio::select! {
@@ -92,39 +86,16 @@ impl Driver {
     }
 
     /// Deletes refusals that are too many and forgets what has ended long ago.
-    async fn tidy(&self) -> Result<(), HostError> {
-        self.host.store.bound_notices(NOTICES).await?;
-        let now = self.host.clock.now().at;
-        let ended = now.minus_seconds(u32::from(self.retention.days).saturating_mul(24 * 60 * 60));
-        let instances = ended.min(now.minus_seconds(self.retention.instances_seconds));
-        let mut forgotten = 0_u32;
-        loop {
-            let keys = self.host.store.ended_before(ended, BATCH).await?;
-            let before = forgotten;
-            for key in keys {
-                if matches!(key, Key::Instance(_))
-                    && !self.host.store.is_untouched_since(&key, instances).await?
-                {
-                    continue;
-                }
-                let command = Command {
-                    authority: Authority::Timer,
-                    source: None,
-                    action: Action::Forget(Forget { key }),
-                };
-                if let Answer::Forgotten(_) = self.host.run(command).await? {
-                    forgotten = forgotten.saturating_add(1);
-                }
-            }
-            if forgotten == before {
-                break;
-            }
+    async fn tidy(&self) {
+        if let Err(error) = self.host.store.bound_notices(NOTICES).await {
+            tracing::error!("old refusals could not be deleted: {error}");
         }
-        if forgotten > 0 {
-            tracing::info!("forgot {forgotten} records that ended over {} days ago", self.retention.days);
+        let Some(days) = self.retention_days else { return };
+        match retention::forget_ended(&self.host, days).await {
+            Ok(0) => {}
+            Ok(records) => tracing::info!("forgot {records} records that had ended, and their facts"),
+            Err(error) => tracing::error!("what has ended could not be forgotten: {error}"),
         }
-        self.host.store.delete_forgotten_history().await?;
-        Ok(())
     }
 
     /// Looks after everything that is due, and says how long nothing will be.

@@ -23,6 +23,7 @@ mod metrics;
 mod operator;
 mod private_file;
 mod reseal;
+mod retention;
 mod routes;
 mod serve;
 mod sns;

@@ -4,8 +4,7 @@ use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use data_encoding::HEXLOWER;
 use handfast::{
-    aws::identity::IdentityVerifier, crypto::default_backend, id::ActorName, limits, registrar::Registrar,
-    rules,
+    aws::identity::IdentityVerifier, crypto::default_backend, id::ActorName, registrar::Registrar, rules,
 };
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 
@@ -14,7 +13,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     database::Database,
-    driver::{Driver, Retention},
+    driver::Driver,
     executors::Executors,
     host::Host,
     keys::Keys,
@@ -45,7 +44,6 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     let worker = if store.is_shared() { instance_of(&settings.worker)? } else { settings.worker.clone() };
     let instance_id_alone = settings.instance_id_alone();
     let owner = settings.policy.owner.clone();
-    let instances_seconds = settings.policy.event_age_seconds.saturating_add(limits::TOMBSTONE_SECONDS);
     let registrar = Registrar::new(settings.policy, keys.peppers, keys.sealing, default_backend())?;
     let registrar = match keys.signing {
         Some(signing) => registrar.with_signing(signing),
@@ -71,8 +69,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
         Some(topics) => Some(Sns::new(Arc::clone(&host), topics, settings.trust, folders).await?),
         None => None,
     };
-    let retention = Retention { days: settings.retention_days, instances_seconds };
-    let driver = Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), worker, retention));
+    let driver =
+        Arc::new(Driver::new(Arc::clone(&host), Arc::clone(&executors), worker, settings.retention_days));
     let trust_forwarded_for = settings.trust_forwarded_for;
     let app = Arc::new(App {
         host,

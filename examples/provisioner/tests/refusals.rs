@@ -189,6 +189,8 @@ async fn an_instance_id_alone_is_enough_only_where_that_was_chosen_loudly() {
     let insecure = place.with(&["--insecure-instance-id-alone"]);
     let host = insecure.start();
     assert!(insecure.log().contains("INSECURE"));
+    let looked_at = host.send(Method::HEAD, &path, &[], "").await.unwrap();
+    assert_eq!(looked_at.status, 405, "nothing is handed to whoever only looks");
     let reply = host.send(Method::GET, &path, &[], "").await.unwrap();
     assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, Some("no-store")));
     assert_eq!(reply.header("content-type"), Some("text/yaml; charset=utf-8"));

@@ -14,12 +14,13 @@ use handfast::{
 };
 
 use super::{
-    App, Source, instance,
+    App, NoHead, Source, instance,
     reply::{Problem, Reply},
 };
 
 /// Hands a package over to the instance it was issued for.
 pub(super) async fn hand_out(
+    _: NoHead,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Source(source): Source,

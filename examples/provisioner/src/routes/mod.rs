@@ -44,10 +44,11 @@ use std::{
 use axum::{
     Router,
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
+    handler::Handler,
     http::{HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    response::Response,
+    routing,
 };
 use handfast::aws::identity::IdentityVerifier;
 use ipnet::IpNet;
@@ -84,43 +85,8 @@ impl App {
 
 /// All routes, and what holds for every response.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let (mut kubeconfig, mut wireguard) = (post(kubeconfig::hand_out), post(wireguard::hand_out));
-    if app.instance_id_alone {
-        (kubeconfig, wireguard) = (kubeconfig.get(kubeconfig::hand_out), wireguard.get(wireguard::hand_out));
-    }
-    let routes = Router::new()
-        .route("/sns", post(sns::receive))
-        .route("/kubeadm/kubeconfig/{instance}", kubeconfig)
-        .route("/wireguard/config/{instance}", wireguard)
-        .route("/api/redeem", post(nodes::redeem))
-        .route("/api/check-in", post(nodes::check_in))
-        .route("/api/leave", post(nodes::leave))
-        .route("/api/deliver", post(nodes::deliver))
-        // Who only looks at a link, a chat's preview for one, must not spend it.
-        .route(LINK, get(packages::open_link).head(only_get))
-        .route("/api/packages", get(packages::list).post(packages::issue))
-        .route("/api/packages/{id}", get(packages::show))
-        .route("/api/packages/{id}/events", get(packages::events))
-        .route("/api/packages/{id}/deliver", post(packages::deliver))
-        .route("/api/packages/{id}/reissue", post(packages::reissue))
-        .route("/api/packages/{id}/revoke", post(packages::revoke))
-        .route("/api/packages/{id}/link", post(packages::make_link))
-        .route("/api/nodes", get(nodes::list))
-        .route("/api/nodes/{id}", get(nodes::show))
-        .route("/api/nodes/{id}/evict", post(nodes::evict))
-        .route("/api/nodes/{id}/ban", post(nodes::ban))
-        .route("/api/subjects/observe", post(subjects::observe))
-        .route("/api/subjects/ban", post(subjects::ban))
-        .route("/api/subjects/unban", post(subjects::unban))
-        .route("/api/recoveries/reset", post(subjects::reset_recoveries))
-        .route("/api/explain", post(explain::explain))
-        .route("/api/events", get(audit::list))
-        .route("/api/scopes/{id}", get(scopes::show).put(scopes::configure))
-        .route("/api/scopes/{id}/pools/{name}", get(scopes::show_pool).patch(scopes::change_pool))
-        .route("/api/openapi.json", get(openapi::show))
-        .route("/metrics", get(metrics::show))
-        .route("/healthz", get(healthz));
-    routes
+    table(app.instance_id_alone)
+        .router
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(middleware::from_fn(within_time))
@@ -129,12 +95,71 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn only_get() -> Response {
-    let mut response = Problem::method_not_allowed().into_response();
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
-    response
+fn table(instance_id_alone: bool) -> Table {
+    let mut table = Table::default();
+    if instance_id_alone {
+        table = table.get(KUBECONFIG, kubeconfig::hand_out).get(WIREGUARD, wireguard::hand_out);
+    }
+    table
+        .post(KUBECONFIG, kubeconfig::hand_out)
+        .post(WIREGUARD, wireguard::hand_out)
+        .post("/sns", sns::receive)
+        .post("/api/redeem", nodes::redeem)
+        .post("/api/check-in", nodes::check_in)
+        .post("/api/leave", nodes::leave)
+        .post("/api/deliver", nodes::deliver)
+        .get(LINK, packages::open_link)
+        .get("/api/packages", packages::list)
+        .post("/api/packages", packages::issue)
+        .get("/api/packages/{id}", packages::show)
+        .get("/api/packages/{id}/events", packages::events)
+        .post("/api/packages/{id}/deliver", packages::deliver)
+        .post("/api/packages/{id}/reissue", packages::reissue)
+        .post("/api/packages/{id}/revoke", packages::revoke)
+        .post("/api/packages/{id}/link", packages::make_link)
+        .get("/api/nodes", nodes::list)
+        .get("/api/nodes/{id}", nodes::show)
+        .post("/api/nodes/{id}/evict", nodes::evict)
+        .post("/api/nodes/{id}/ban", nodes::ban)
+        .post("/api/subjects/observe", subjects::observe)
+        .post("/api/subjects/ban", subjects::ban)
+        .post("/api/subjects/unban", subjects::unban)
+        .post("/api/recoveries/reset", subjects::reset_recoveries)
+        .post("/api/explain", explain::explain)
+        .get("/api/events", audit::list)
+        .get("/api/scopes/{id}", scopes::show)
+        .put("/api/scopes/{id}", scopes::configure)
+        .get("/api/scopes/{id}/pools/{name}", scopes::show_pool)
+        .patch("/api/scopes/{id}/pools/{name}", scopes::change_pool)
+        .get("/api/openapi.json", openapi::show)
+        .get("/metrics", metrics::show)
+        .get("/healthz", healthz)
 }
 
+/// The routes, and what they are called: the description of the interface is compared with it.
+#[derive(Default)]
+struct Table {
+    router: Router<Arc<App>>,
+    rows: Vec<(&'static str, &'static str)>,
+}
+
+/// Gives the table a function for each method.
+macro_rules! methods {
+    ($($method:ident),+) => {
+        impl Table {
+            $(fn $method<H: Handler<T, Arc<App>>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+                self.rows.push((path, stringify!($method)));
+                self.router = self.router.route(path, routing::$method(handler));
+                self
+            })+
+        }
+    };
+}
+
+methods!(get, post, put, patch);
+
+const KUBECONFIG: &str = "/kubeadm/kubeconfig/{instance}";
+const WIREGUARD: &str = "/wireguard/config/{instance}";
 /// The one path with a secret in it.
 const LINK: &str = "/api/link/{link}";
 
@@ -197,6 +222,19 @@ impl FromRequestParts<Arc<App>> for Source {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         Ok(Self(peer.and_then(|ConnectInfo(peer)| app.sender(peer.ip(), &parts.headers))))
+    }
+}
+
+/// No HEAD. axum answers that with what answers GET, and what is handed over once must not be handed to whoever only looks,
+/// a chat's preview of a link for one: nothing in a response to HEAD reaches anybody (RFC 9110 section 9.3.2).
+#[derive(Debug)]
+struct NoHead;
+
+impl<S: Sync> FromRequestParts<S> for NoHead {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.method == Method::HEAD { Err(Problem::head_not_allowed()) } else { Ok(Self) }
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    App, Source,
+    App, NoHead, Source,
     auth::SignedIn,
     exchange::{self, Members},
     reply::{Audience, Problem, Reply, json as respond},
@@ -207,6 +207,7 @@ pub(super) async fn make_link(
 /// `GET /api/link/{link}`: the one path that holds a secret. It is in no log, and opening it from the same address once
 /// more gives the same.
 pub(super) async fn open_link(
+    _: NoHead,
     State(app): State<Arc<App>>,
     Path(link): Path<String>,
     Source(source): Source,

@@ -63,6 +63,11 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path has another method")
     }
 
+    /// Somebody only looks at what is given once.
+    pub(super) fn head_not_allowed() -> Self {
+        Self { header: Some(("allow", "GET")), ..Self::method_not_allowed() }
+    }
+
     pub(super) fn unauthorized() -> Self {
         let message = "expected Authorization: Bearer with an operator's token";
         let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message);

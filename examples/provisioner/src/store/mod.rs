@@ -31,12 +31,15 @@ use sqlx::{
     migrate::{Migration, MigrationType},
 };
 
+#[cfg(test)]
+pub(crate) use self::testing::for_each_database;
 pub(crate) use self::{
     audit::{AuditCursor, AuditFilter, Entry, EntryKind},
     keys::{Claim, Mark},
     lists::{Cursor, Filter, NodeFilter},
     notices::NOTICES,
     query::{Sql, Unit},
+    retention::Ended,
 };
 use crate::{database::Database, metrics::DATABASE_ERRORS};
 

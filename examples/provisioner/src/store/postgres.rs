@@ -96,10 +96,11 @@ pub(super) async fn now(pool: &PgPool) -> Result<Timestamp, StoreError> {
     Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::Foreign("the server's clock".into()))
 }
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/postgres/0001_provisioner.sql"),
     include_str!("../../migrations/postgres/0002_keys.sql"),
     include_str!("../../migrations/postgres/0003_audit.sql"),
+    include_str!("../../migrations/postgres/0004_lists.sql"),
 ];
 
 /// serialization_failure, deadlock_detected (PostgreSQL, appendix A).

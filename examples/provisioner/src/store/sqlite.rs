@@ -109,10 +109,11 @@ async fn make_tables(writer: &SqlitePool) -> Result<(), StoreError> {
     Ok(())
 }
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/sqlite/0001_provisioner.sql"),
     include_str!("../../migrations/sqlite/0002_keys.sql"),
     include_str!("../../migrations/sqlite/0003_audit.sql"),
+    include_str!("../../migrations/sqlite/0004_lists.sql"),
 ];
 
 async fn guards_hold(connection: &mut SqliteConnection, batch: &Batch) -> Result<bool, StoreError> {

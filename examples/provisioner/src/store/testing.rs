@@ -10,7 +10,7 @@ use crate::database::{Database, Said};
 pub(super) mod postgres;
 
 /// Runs a test on an empty SQLite file and on an empty database of PostgreSQL, where that is installed.
-pub(super) async fn for_each_database<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
+pub(crate) async fn for_each_database<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     let folder = tempfile::tempdir().unwrap();
     test(Store::open(&Database::Sqlite(folder.path().join("a.sqlite"))).await.unwrap()).await;
     let Some(server) = postgres::Server::start() else { return };
