@@ -23,11 +23,6 @@ impl InvalidId {
         Self { kind, rule }
     }
 
-    /// What is expected instead.
-    pub(crate) fn rule(&self) -> &'static str {
-        self.rule
-    }
-
     /// [`Code::InvalidInput`].
     #[must_use]
     pub fn code(&self) -> Code {

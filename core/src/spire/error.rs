@@ -1,6 +1,6 @@
 //! Why SPIFFE or SPIRE material was not accepted.
 
-use crate::{code::Code, id::InvalidId};
+use crate::code::Code;
 
 /// What is wrong with a bundle, an authority or a request. No message repeats the offending text: it may be a token, or
 /// a stranger's.
@@ -56,9 +56,5 @@ impl SpireError {
 
     pub(super) fn unusable(what: &'static str) -> Self {
         Self::UnusableAuthority { what }
-    }
-
-    pub(super) fn field(field: &'static str) -> impl Fn(InvalidId) -> Self {
-        move |error| Self::InvalidRequest { field, expected: error.rule() }
     }
 }

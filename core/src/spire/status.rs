@@ -84,9 +84,10 @@ impl Outcome {
     /// Of a result of `BatchDeleteEntry`. What is not there is gone.
     #[must_use]
     pub fn of_deleted_entry(status: StatusCode) -> Self {
-        match status {
-            StatusCode::Ok | StatusCode::NotFound => Self::Done,
-            status => Self::of_failed(status),
+        if matches!(status, StatusCode::Ok | StatusCode::NotFound) {
+            Self::Done
+        } else {
+            Self::of_failed(status)
         }
     }
 
@@ -98,10 +99,11 @@ impl Outcome {
         let message = message.to_ascii_lowercase();
         // SQLite and PostgreSQL say "unique", MySQL says "duplicate".
         let taken = message.contains("unique") || message.contains("duplicate");
-        match status {
-            StatusCode::Ok | StatusCode::AlreadyExists => Self::Done,
-            StatusCode::Internal if taken => Self::Done,
-            status => Self::of_failed(status),
+        let is_there = matches!(status, StatusCode::Ok | StatusCode::AlreadyExists);
+        if is_there || (status == StatusCode::Internal && taken) {
+            Self::Done
+        } else {
+            Self::of_failed(status)
         }
     }
 

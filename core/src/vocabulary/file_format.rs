@@ -2,7 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{choria, code::Code, secret::Secret, serviceradar::TokenKind, template, wireguard};
+use crate::{
+    choria,
+    code::Code,
+    secret::Secret,
+    serviceradar::TokenKind,
+    spire::{Bundle, SpireError, TrustDomain},
+    template, wireguard,
+};
 
 /// What a file is. The registrar sees to it that it is in form; whether it is genuine is for whoever uses it to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +18,8 @@ use crate::{choria, code::Code, secret::Secret, serviceradar::TokenKind, templat
 pub enum FileFormat {
     /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`.
     ChoriaToken,
+    /// The trust bundle of a SPIFFE trust domain ([`crate::spire`]), in PEM or in the standard's JSON.
+    SpiffeBundle,
     /// A token of ServiceRadar's ([`crate::serviceradar`]): `edgepkg-v2` or `collectorpkg-v2`. Only its prefix is looked at, as
     /// nothing more can be said without the key that it was signed with.
     #[serde(rename = "serviceradar_token")]
@@ -31,6 +40,7 @@ impl FileFormat {
         let text = content.expose();
         match self {
             Self::ChoriaToken => choria::inspect(text).map(drop).map_err(|error| error.code()),
+            Self::SpiffeBundle => bundle(text).map_err(|error| error.code()),
             Self::ServiceRadarToken => match TokenKind::of(text) {
                 Some(TokenKind::Edge | TokenKind::Collector) => Ok(()),
                 Some(TokenKind::Unsigned) => Err(Code::ServiceradarUnsignedToken),
@@ -39,5 +49,15 @@ impl FileFormat {
             Self::Template => template::Template::parse(text).map(drop).map_err(|error| error.code()),
             Self::WireGuard => wireguard::Config::parse(text).map(drop).map_err(|error| error.code()),
         }
+    }
+}
+
+/// Neither form names its trust domain, so any will do.
+fn bundle(text: &str) -> Result<(), SpireError> {
+    let Ok(domain) = "example.org".parse::<TrustDomain>() else { return Ok(()) };
+    if text.trim_start().starts_with('{') {
+        Bundle::from_json(domain, text).map(drop)
+    } else {
+        Bundle::from_pem(domain, text).map(drop)
     }
 }

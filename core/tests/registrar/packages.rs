@@ -402,6 +402,7 @@ fn a_file_is_what_it_is_said_to_be() {
     for (format, content, code) in [
         ("serviceradar_token", "edgepkg-v1:e30", "serviceradar_unsigned_token"),
         ("serviceradar_token", "hunter2", "serviceradar_malformed_token"),
+        ("spiffe_bundle", "{\"keys\": 1}", "spire_malformed_bundle"),
         ("template", "no front matter", "template_front_matter"),
         ("wireguard", "[Interface]\nPostUp = reboot\n", "wireguard_command"),
     ] {

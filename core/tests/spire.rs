@@ -1,0 +1,182 @@
+//! Bundles of trust domains, and what a SPIRE server is asked and answers.
+#![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use handfast::{
+    Code, Secret, Timestamp,
+    jwt::{Algorithm, SigningKey},
+    spire::{
+        Bundle, BundleReply, Entry, EntryId, JoinTokenRequest, JwtKey, Outcome, Selector, StatusCode,
+        TrustDomain, X509Certificate,
+    },
+};
+use rand::{SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
+use x509_cert::{Certificate, der::Encode as _};
+
+const AUTHORITY: &str = include_str!("../vectors/sns/certificates/intermediate.pem");
+const LEAF: &str = include_str!("../vectors/sns/certificates/leaf.pem");
+
+fn domain() -> TrustDomain {
+    "example.org".parse().unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    Certificate::load_pem_chain(pem.as_bytes()).unwrap()[0].to_der().unwrap()
+}
+
+/// A JWT authority as SPIRE gives it: a DER SubjectPublicKeyInfo.
+fn jwt_key() -> Vec<u8> {
+    let key = SigningKey::generate(Algorithm::Es256, &mut StdRng::seed_from_u64(1)).unwrap();
+    let pem = key.to_pkcs8_pem().unwrap();
+    let secret = <p256::SecretKey as p256::pkcs8::DecodePrivateKey>::from_pkcs8_pem(pem.expose()).unwrap();
+    p256::pkcs8::EncodePublicKey::to_public_key_der(&secret.public_key()).unwrap().as_bytes().to_vec()
+}
+
+fn bundle() -> Bundle {
+    let bundle = Bundle::new(domain()).with_x509_authority(&der(AUTHORITY)).unwrap();
+    let bundle = bundle.with_jwt_authority("k1", &jwt_key()).unwrap();
+    bundle.with_sequence(7).unwrap().with_refresh_hint_seconds(300)
+}
+
+#[test]
+fn a_bundle_is_the_same_in_json_and_in_pem() {
+    let text = bundle().to_json();
+    let read = Bundle::from_json(domain(), &text).unwrap();
+    assert_eq!((read.sequence(), read.refresh_hint_seconds()), (Some(7), Some(300)));
+    assert_eq!(read.x509_authorities()[0].der(), der(AUTHORITY));
+    assert_eq!(
+        (read.jwt_authorities()[0].key_id(), read.jwt_authorities()[0].public_key()),
+        ("k1", &*jwt_key())
+    );
+    assert_eq!(read.to_json(), text);
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let uses: Vec<_> = document["keys"].as_array().unwrap().iter().map(|key| key["use"].clone()).collect();
+    assert_eq!(uses, ["x509-svid", "jwt-svid"]);
+    let pem = Bundle::from_pem(domain(), &read.to_pem()).unwrap();
+    assert_eq!(pem.x509_authorities()[0].der(), der(AUTHORITY));
+    assert!(pem.jwt_authorities().is_empty());
+}
+
+#[test]
+fn what_no_reader_should_trust_is_refused() {
+    let code = |text: &str| Bundle::from_json(domain(), text).unwrap_err().code();
+    let mut document: Value = serde_json::from_str(&bundle().to_json()).unwrap();
+    assert_eq!(code("{}"), Code::SpireMalformedBundle);
+    assert_eq!(code(r#"{"keys": [], "keys": []}"#), Code::SpireMalformedBundle, "a member twice");
+    assert_eq!(code(&format!("{{\"keys\": [{}]}}", " ".repeat(2_000_000))), Code::TooLarge);
+    document["keys"][1]["d"] = json!("hunter2");
+    let error = Bundle::from_json(domain(), &document.to_string()).unwrap_err();
+    assert!(error.code() == Code::JwkPrivate && !error.to_string().contains("hunter2"), "{error}");
+    let mut document: Value = serde_json::from_str(&bundle().to_json()).unwrap();
+    document["keys"][0]["n"] = json!("AQAB");
+    assert_eq!(
+        code(&document.to_string()),
+        Code::SpireUnusableAuthority,
+        "another key than its certificate's"
+    );
+    for pem in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", LEAF] {
+        assert!(Bundle::from_pem(domain(), pem).is_err(), "{pem}");
+    }
+}
+
+#[test]
+fn a_bundle_of_the_server_is_taken_without_what_is_tainted_or_over() {
+    let key = |id: &str, expires_at, tainted| JwtKey {
+        public_key: jwt_key(),
+        key_id: id.into(),
+        expires_at,
+        tainted,
+    };
+    let certificate = |tainted| X509Certificate { asn1: der(AUTHORITY), tainted };
+    let reply = BundleReply {
+        trust_domain: "example.org".into(),
+        x509_authorities: vec![certificate(false)],
+        jwt_authorities: vec![
+            key("good", 0, false),
+            key("over", 1_767_322_000, false),
+            key("tainted", 0, true),
+        ],
+        refresh_hint: 0,
+        sequence_number: 3,
+    };
+    let now = at("2026-01-02T03:04:05Z");
+    let bundle = reply.clone().into_bundle(domain(), now).unwrap();
+    let ids: Vec<_> = bundle.jwt_authorities().iter().map(handfast::spire::JwtAuthority::key_id).collect();
+    assert_eq!((ids, bundle.x509_authorities().len(), bundle.sequence()), (vec!["good"], 1, Some(3)));
+    let tainted = BundleReply { x509_authorities: vec![certificate(true)], ..reply.clone() };
+    assert!(tainted.into_bundle(domain(), now).unwrap().x509_authorities().is_empty());
+    assert!(reply.into_bundle("other.org".parse().unwrap(), now).is_err(), "of another trust domain");
+}
+
+fn entry() -> Entry {
+    let id: EntryId = format!("handfast-{}", "0a".repeat(16)).parse().unwrap();
+    let selectors: BTreeSet<Selector> = ["unix:uid:1000".parse().unwrap()].into();
+    let (spiffe_id, parent) = ("spiffe://example.org/edge/1", "spiffe://example.org/spire/server");
+    Entry::new(id, spiffe_id.parse().unwrap(), parent.parse().unwrap(), selectors)
+}
+
+#[test]
+fn an_entry_is_what_the_api_has() {
+    let written = serde_json::to_value(Entry { downstream: true, ..entry() }).unwrap();
+    assert_eq!(written["spiffe_id"], json!({"trust_domain": "example.org", "path": "/edge/1"}));
+    assert_eq!(written["selectors"], json!([{"type": "unix", "value": "uid:1000"}]));
+    assert_eq!((&written["downstream"], &written["admin"]), (&json!(true), &json!(false)));
+    let read: Entry = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(read, Entry { downstream: true, ..entry() });
+    assert!(entry().id.is_of("handfast") && !entry().id.is_of("hand") && !entry().id.is_of("other"));
+    assert!(entry().check().is_ok());
+    let other_domain = "spiffe://other.org/a".parse().unwrap();
+    let wrong = [
+        Entry { parent_id: other_domain, ..entry() },
+        Entry { spiffe_id: "spiffe://example.org/spire/agent/x".parse().unwrap(), ..entry() },
+        Entry { selectors: BTreeSet::new(), ..entry() },
+        Entry { x509_svid_ttl: u32::MAX, ..entry() },
+        Entry { dns_names: vec!["UPPER.example".into()], ..entry() },
+    ];
+    for entry in wrong {
+        assert_eq!(entry.check().unwrap_err().code(), Code::SpireInvalidRequest, "{entry:?}");
+    }
+}
+
+#[test]
+fn an_answer_says_what_has_become_of_the_work() {
+    let (ours, wanted) = (entry(), entry());
+    let altered = Entry { hint: "changed".into(), ..entry() };
+    let theirs = Entry { id: "somebody-elses".parse().unwrap(), ..entry() };
+    for (status, found, outcome) in [
+        (StatusCode::Ok, None, Outcome::Done),
+        (StatusCode::AlreadyExists, Some(&ours), Outcome::Done),
+        (StatusCode::AlreadyExists, Some(&altered), Outcome::Altered),
+        (StatusCode::AlreadyExists, Some(&theirs), Outcome::Collision),
+        (StatusCode::AlreadyExists, None, Outcome::Collision),
+        (StatusCode::PermissionDenied, None, Outcome::Refused),
+        (StatusCode::Unavailable, None, Outcome::Unknown),
+        (StatusCode::from_number(99), None, Outcome::Unknown),
+    ] {
+        assert_eq!(Outcome::of_created_entry(status, &wanted, found), outcome, "{status:?} {found:?}");
+    }
+    assert_eq!(Outcome::of_deleted_entry(StatusCode::NotFound), Outcome::Done, "what is not there is gone");
+    assert_eq!(Outcome::of_deleted_entry(StatusCode::DeadlineExceeded), Outcome::Unknown);
+    let taken = "UNIQUE constraint failed: join_tokens.token";
+    assert_eq!(Outcome::of_join_token(StatusCode::Internal, taken), Outcome::Done);
+    assert_eq!(Outcome::of_join_token(StatusCode::Internal, "disk full"), Outcome::Unknown);
+}
+
+#[test]
+fn a_join_token_is_of_our_own_value_and_never_lives_longer_than_asked() {
+    let now = at("2026-01-02T03:04:05.500Z");
+    let request =
+        |token: &str, until: &str| JoinTokenRequest::new(Secret::new(token.into()), at(until), now, None);
+    let made = request("0188-abcd", "2026-01-02T03:05:05Z").unwrap();
+    assert_eq!((made.token().expose(), made.ttl(), made.agent_id()), ("0188-abcd", 59, None));
+    assert!(!format!("{made:?}").contains("0188-abcd"), "{made:?}");
+    assert!(request("0188-abcd", "2026-01-02T03:04:06Z").is_err(), "less than a second");
+    assert!(request("a/b", "2026-01-02T03:05:05Z").is_err(), "no segment of an id");
+}
