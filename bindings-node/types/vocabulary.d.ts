@@ -640,6 +640,8 @@ export type Explanation =
 export type FileFormat =
   /** A token of Choria's (`choria`): a fleet's `provisioning.jwt`, or a node's own `server.jwt`. */
   | 'choria_token'
+  /** The trust bundle of a SPIFFE trust domain (`spire`), in PEM or in the standard's JSON. */
+  | 'spiffe_bundle'
   /**
    * A token of ServiceRadar's (`serviceradar`): `edgepkg-v2` or `collectorpkg-v2`. Only its prefix is looked at, as
    * nothing more can be said without the key that it was signed with.

@@ -186,7 +186,7 @@ class Bindings(TypedDict):
     """The SPIFFE id that the host found on the presenter's connection. The package is found by it, too."""
 
 
-FileFormat = Literal["choria_token", "serviceradar_token", "template", "wireguard"]
+FileFormat = Literal["choria_token", "spiffe_bundle", "serviceradar_token", "template", "wireguard"]
 
 
 class FileContent(TypedDict):
