@@ -13,24 +13,53 @@ pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     make_folder_of(path)?;
     let temporary = write_beside(path, contents)?;
     let linked = std::fs::hard_link(&temporary, path);
-    std::fs::remove_file(&temporary)?;
-    linked?;
-    sync_folder(path)
+    clear_beside(path)?;
+    match linked {
+        // Whoever won has cleared ours away with what others had left.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.exists() => {
+            Err(io::ErrorKind::AlreadyExists.into())
+        }
+        other => other.and_then(|()| sync_folder(path)),
+    }
 }
 
 /// Makes or replaces a file.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let temporary = write_beside(path, contents)?;
     std::fs::rename(&temporary, path)?;
+    clear_beside(path)?;
     sync_folder(path)
 }
 
-/// Removes a file; that it is not there is as good.
+/// Removes a file, and what killed processes left beside it; that it is not there is as good.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    remove_if_there(path)?;
+    clear_beside(path)?;
+    sync_folder(path)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => sync_folder(path),
+        Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Removes what was half-written for this file by whoever did not come to its end. One that is still at it, on whose behalf
+/// somebody else has done it by now, finds its file gone and tries again.
+fn clear_beside(path: &Path) -> io::Result<()> {
+    let own = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+    for entry in std::fs::read_dir(folder_of(path))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let drawn = name.strip_prefix(&own).and_then(|rest| rest.strip_suffix(TEMPORARY));
+        if drawn.is_some_and(|drawn| drawn.len() == 16 && drawn.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        {
+            remove_if_there(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder that only its owner can look into, and clears it of what an earlier process left half-written. Unless
@@ -41,7 +70,7 @@ pub(crate) fn prepare_folder(path: &Path, alone: bool) -> io::Result<()> {
         let entry = entry?;
         let left = entry.file_name().to_string_lossy().ends_with(TEMPORARY);
         if left && (alone || is_old(&entry)) {
-            remove(&entry.path())?;
+            remove_if_there(&entry.path())?;
         }
     }
     Ok(())
@@ -85,8 +114,11 @@ fn write_beside(path: &Path, contents: &[u8]) -> io::Result<PathBuf> {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -106,6 +138,26 @@ mod tests {
         remove(&path).unwrap();
         remove(&path).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    /// A process that is killed between writing and putting in place leaves a secret behind: whoever comes next to this file,
+    /// to make it, to make it anew or to delete it, takes that away.
+    #[test]
+    fn whoever_comes_to_a_file_next_clears_what_was_left_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a"), folder.path().join("a.b"));
+        let left = || std::fs::read_dir(folder.path()).unwrap().count();
+        write_beside(&other, b"somebody else's").unwrap();
+        for act in [
+            |path: &Path| create(path, b"one"),
+            |path: &Path| create(path, b"one").or(Ok(())),
+            |path: &Path| replace(path, b"two"),
+            |path: &Path| remove(path),
+        ] {
+            write_beside(&path, b"half").unwrap();
+            act(&path).unwrap();
+            assert_eq!(left(), 1 + usize::from(path.exists()));
+        }
     }
 
     #[test]
