@@ -14,7 +14,7 @@ export HANDFAST_PEERS=$target/peers
 export PATH=$HANDFAST_PEERS/go/bin:$PATH
 log=$HANDFAST_PEERS/log
 mkdir -p "$HANDFAST_PEERS"
-packages=(busybox cloud-init dash ignition iproute2 iputils-ping jq libarchive-tools unzip wireguard-go wireguard-tools)
+packages=(bsdutils busybox cloud-init dash ignition iproute2 iputils-ping jq ksh libarchive-tools shellcheck unzip wireguard-go wireguard-tools)
 choria=github.com/choria-io/go-choria@v0.29.4
 
 install() {
@@ -41,6 +41,7 @@ test_them() {
     cargo build --locked --quiet --manifest-path examples/provisioner/Cargo.toml --bin provisioner
     local failed=0
     tell cargo test --locked --quiet -p handfast --features rust-crypto,testing --test peers -- --test-threads 1 || failed=1
+    tell cargo test --locked --quiet -p handfast --features rust-crypto,testing --test archive_installer || failed=1
     PROGRAMS=$target/debug tell examples/terraform/test.sh || failed=1
     return "$failed"
 }

@@ -1,4 +1,4 @@
-//! Archives: which names there are, what is written, and that the programs of others unpack it.
+//! Archives: which names there are, what is written, and that shells and systemd read the environment files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,11 +9,11 @@
 
 mod programs;
 
-use std::{collections::BTreeMap, io::Read, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{io::Read, path::Path, process::Command};
 
 use flate2::read::GzDecoder;
 use handfast::{
-    Secret, SecretBytes,
+    Secret,
     archive::{Archive, ArchiveError, DIGESTS, EnvFile, FileName},
     code::Code,
     limits,
@@ -38,19 +38,6 @@ fn archive() -> Archive {
         .and_then(|archive| archive.with_file(name("empty"), Vec::new()))
         .and_then(Archive::with_digests)
         .unwrap()
-}
-
-/// What the files of [`archive`] are, with their modes.
-fn expected() -> BTreeMap<&'static str, (u32, Vec<u8>)> {
-    BTreeMap::from([
-        ("README.txt", (0o600, b"Unpack me once.\n".to_vec())),
-        ("metadata.json", (0o600, b"{}\n".to_vec())),
-        ("edge.env", (0o600, b"CORE_ADDRESS='core.example:50051'\n".to_vec())),
-        ("spire/join-token", (0o600, b"join-me\n".to_vec())),
-        ("spire/ca/bundle.pem", (0o600, vec![b'x'; 40_000])),
-        ("bin/start.sh", (0o700, b"#!/bin/sh\n".to_vec())),
-        ("empty", (0o600, Vec::new())),
-    ])
 }
 
 #[test]
@@ -274,66 +261,6 @@ fn systemd_reads_an_environment_file_as_it_was_meant() {
         command.args(["--create", "--root"]).arg(scratch.path()).arg(rules);
         run(&mut command).succeeds();
         assert_eq!(std::fs::read_to_string(scratch.path().join("seen")).unwrap(), value);
-    }
-}
-
-fn assert_unpacked(folder: &Path, program: &str) {
-    for (file, (mode, content)) in expected() {
-        let path = folder.join(file);
-        let found = std::fs::metadata(&path).unwrap_or_else(|error| panic!("{program}: {file}: {error}"));
-        assert_eq!(found.permissions().mode() & 0o7777, mode, "{program}: {file}");
-        assert_eq!(std::fs::read(&path).unwrap(), content, "{program}: {file}");
-    }
-    let folders = std::fs::metadata(folder.join("spire/ca")).unwrap();
-    assert_eq!(folders.permissions().mode() & 0o777, 0o755, "{program}");
-    if present("sha256sum") {
-        run(Command::new("sha256sum").args(["--check", "--strict", "--quiet", DIGESTS]).current_dir(folder))
-            .succeeds();
-    }
-}
-
-#[test]
-fn the_programs_of_others_unpack_it() {
-    const PYTHON_TAR: &str =
-        "import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter='data')";
-    // zipfile restores no modes by itself, so its test is that it sees them.
-    const PYTHON_ZIP: &str = "\
-import sys, zipfile, os
-with zipfile.ZipFile(sys.argv[1]) as z:
-    assert z.testzip() is None
-    for i in z.infolist():
-        p = z.extract(i, sys.argv[2]); os.chmod(p, (i.external_attr >> 16) & 0o7777)
-        assert i.date_time == (1980, 1, 1, 0, 0, 0), i.date_time";
-    let programs: [(&[&str], bool); 7] = [
-        (&["tar", "-xpzf", "ARCHIVE", "-C", "FOLDER"], true),
-        (&["bsdtar", "-xpf", "ARCHIVE", "-C", "FOLDER"], true),
-        (&["busybox", "tar", "-xpzf", "ARCHIVE", "-C", "FOLDER"], true),
-        (&["python3", "-c", PYTHON_TAR, "ARCHIVE", "FOLDER"], true),
-        (&["unzip", "-q", "ARCHIVE", "-d", "FOLDER"], false),
-        (&["bsdtar", "-xpf", "ARCHIVE", "-C", "FOLDER"], false),
-        (&["python3", "-c", PYTHON_ZIP, "ARCHIVE", "FOLDER"], false),
-    ];
-    for (words, is_tar) in programs {
-        if !present(words[0]) {
-            continue;
-        }
-        let scratch = Scratch::new("unpack");
-        let bytes: SecretBytes = if is_tar { archive().to_tar_gz() } else { archive().to_zip() }.unwrap();
-        let file = scratch.write("archive", bytes.expose());
-        let folder = scratch.path().join("out");
-        std::fs::create_dir(&folder).unwrap();
-        let mut command = Command::new(words[0]);
-        for word in &words[1..] {
-            match *word {
-                "ARCHIVE" => command.arg(&file),
-                "FOLDER" => command.arg(&folder),
-                word => command.arg(word),
-            };
-        }
-        let output = run(&mut command);
-        output.succeeds();
-        assert_eq!(output.errors(), "", "{words:?}");
-        assert_unpacked(&folder, words[0]);
     }
 }
 

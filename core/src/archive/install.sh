@@ -126,8 +126,10 @@ none() {
 # A name is parts of plain characters, none of which begins with a hyphen or ends with a full stop; types are files and
 # folders; no two names differ in case alone.
 check_members() {
-  limited tar -tzf "$stage/package" > "$stage/names" 2> /dev/null || fail 'the package is not a tar.gz'
+  limited tar -tzf "$stage/package" > "$stage/names" 2> "$stage/complaints" || fail 'the package is not a tar.gz'
   limited tar -tvzf "$stage/package" > "$stage/types" 2> /dev/null || fail 'the package is not a tar.gz'
+  # Some tars drop the slash before an absolute name, and only mention it here.
+  [ ! -s "$stage/complaints" ] || fail 'a member has a name that tar would change'
   count=$(wc -l < "$stage/names")
   [ "$count" -gt 0 ] || fail 'the package is empty'
   [ "$count" -le 1000 ] || fail 'the package has too many members'
@@ -137,7 +139,7 @@ check_members() {
   none '\.(/|$)' "$stage/names" || fail 'a member leads out of the folder, or has a name that ends with a full stop'
   none -v '^[-d]' "$stage/types" || fail 'a member is neither a file nor a folder'
   none ' (->|link to) ' "$stage/types" || fail 'a member is a link'
-  [ "$(sed 's,/$,,' "$stage/names" | tr A-Z a-z | sort -u | wc -l)" -eq "$count" ] || fail 'two members have one name'
+  [ "$(sed 's,/$,,' "$stage/names" | tr '[:upper:]' '[:lower:]' | sort -u | wc -l)" -eq "$count" ] || fail 'two members have one name'
   grep -v '/$' "$stage/names" | sort > "$stage/files" || fail 'the package has no files'
 }
 
@@ -147,7 +149,7 @@ unpack() {
   [ -z "$(find "$stage/tree" ! -type f ! -type d)" ] || fail 'a member is neither a file nor a folder'
   [ -z "$(find "$stage/tree" -type f -links +1)" ] || fail 'a member is a link'
   (cd "$stage/tree" && find . -type f | sed 's,^\./,,' | sort) | cmp -s - "$stage/files" || fail 'the package is not what it lists'
-  find "$stage/tree" -type d -exec chmod 0700 {} +
+  find "$stage/tree" -type d -exec chmod ug-s,-t,u=rwx,go= {} +
   find "$stage/tree" -type f ! -perm -0100 -exec chmod 0600 {} +
   find "$stage/tree" -type f -perm -0100 -exec chmod 0700 {} +
 }
@@ -203,7 +205,8 @@ prepare_env_file() {
   case $env_file in "$into"/*) env_file=$stage/tree/${env_file#"$into"/} ;; esac
   [ ! -L "$env_file" ] || fail 'the environment file is a symbolic link'
   [ ! -e "$env_file" ] || [ -f "$env_file" ] || fail 'the environment file is not a file'
-  [ ! -e "$env_file.new.$$" ] && : > "$env_file.new.$$" || fail 'the environment file cannot be written'
+  [ ! -e "$env_file.new.$$" ] || fail 'the environment file cannot be written'
+  printf '' > "$env_file.new.$$" || fail 'the environment file cannot be written'
   new_env=$env_file.new.$$
   written=' '
   if [ -e "$env_file" ]; then change_lines < "$env_file" >> "$new_env"; fi

@@ -11,6 +11,7 @@
 )]
 #![cfg(unix)]
 
+mod archives;
 mod choria;
 mod cloud_init;
 mod ignition;

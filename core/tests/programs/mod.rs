@@ -16,9 +16,13 @@ pub(crate) fn present(program: &str) -> bool {
         return true;
     }
     assert!(std::env::var_os("PEERS").is_none_or(|peers| peers != "required"), "{program} is not installed");
-    // Written directly, because the test harness would swallow what a passing test prints.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {program} is not installed");
+    say(&format!("SKIPPED: {program} is not installed"));
     false
+}
+
+/// Written directly, because the test harness would swallow what a passing test prints.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// A folder that is removed in the end.
