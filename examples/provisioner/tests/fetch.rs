@@ -34,9 +34,10 @@ impl Web {
                 let length = stream.read(&mut request).unwrap_or(0);
                 let text = String::from_utf8_lossy(&request[..length]).into_owned();
                 let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
-                std::thread::sleep(delay);
-                let _ = stream.write_all(answer(&path).as_bytes());
+                let reply = answer(&path);
                 remember.lock().unwrap().push(path);
+                std::thread::sleep(delay);
+                let _ = stream.write_all(reply.as_bytes());
             }
         });
         Self { origin, asked }
