@@ -1,10 +1,79 @@
-// ServiceRadar's tokens and packages.
+// ServiceRadar's tokens and packages: the same cases as in every language, and those that its own programs judged.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { inspect } from 'node:util';
 
 import { Secret } from 'handfast';
 import { collectorToken, edgePackage, edgeToken, verifyCollectorToken, verifyEdgeToken } from 'handfast/serviceradar';
+
+import { file, realVectors } from './support.mjs';
+
+const cases = JSON.parse(file('core/vectors/serviceradar/cases.json'));
+const [ours] = cases.private_keys;
+/** Members that are `null` in a case are left out in JavaScript. */
+const given = (value) => value ?? undefined;
+
+it('edge tokens come out as in every language', () => {
+  const { made, read, refused } = cases.edge;
+  for (const one of [...made, ...read]) {
+    const { package: id, download, api, token } = one;
+    const signed = edgeToken({ package: id, download, api: given(api), privateKey: ours }).expose();
+    assert.equal(signed === token, made.includes(one), token);
+    for (const publicKey of cases.public_keys) {
+      const verified = verifyEdgeToken(new Secret(token), { publicKey });
+      assert.deepEqual([verified.package, verified.download.expose(), verified.api ?? null], [id, download, api]);
+    }
+  }
+  for (const { note, token, code } of refused) {
+    assert.throws(() => verifyEdgeToken(token, { publicKey: cases.public_keys[0] }), { code }, note);
+  }
+  assert.deepEqual([made.length, read.length, refused.length], [5, 1, 58]);
+});
+
+it('collector tokens come out as in every language', () => {
+  const { made, read, refused } = cases.collector;
+  const options = { publicKey: cases.public_keys[0], now: cases.now };
+  for (const one of [...made, ...read]) {
+    const { package: id, download, url, config, expires_at: expiresAt, token } = one;
+    const more = { url, expiresAt, config: given(config), privateKey: ours };
+    assert.equal(collectorToken({ package: id, download, ...more }).expose() === token, made.includes(one), token);
+    const verified = verifyCollectorToken(token, options);
+    assert.deepEqual([verified.package, verified.download.expose(), verified.url], [id, download, url]);
+    assert.deepEqual([verified.config ?? null, verified.expiresAt], [config, expiresAt]);
+  }
+  for (const { note, token, code } of refused) {
+    assert.throws(() => verifyCollectorToken(token, options), { code }, note);
+  }
+  assert.deepEqual([made.length, read.length, refused.length], [2, 1, 23]);
+});
+
+it('keys are those that its own programs take', () => {
+  const [{ package: id, download, api, token }] = cases.edge.made;
+  const sign = (privateKey) => edgeToken({ package: id, download, api, privateKey });
+  for (const key of cases.private_keys) assert.equal(sign(key).expose(), token);
+  for (const key of cases.refused_private_keys) assert.throws(() => sign(key), { code: 'unusable_key' }, key);
+  for (const key of cases.refused_public_keys) {
+    assert.throws(() => verifyEdgeToken(token, { publicKey: key }), { code: 'unusable_key' }, key);
+  }
+});
+
+it('tokens are as its own programs write and read them', (test) => {
+  const folder = realVectors('serviceradar');
+  if (folder === null) return test.skip();
+  const found = JSON.parse(readFileSync(`${folder}/edgepkg-tokens.json`, 'utf8'));
+  const options = { package: 'pkg-123', download: 'dl-456', api: 'demo.example.com' };
+  assert.equal(edgeToken({ ...options, privateKey: found.private_key_env }).expose(), found.rust_encode_v2);
+  const accepted = found.tokens.filter(({ token, public_key_env: publicKey }) => {
+    try {
+      return Boolean(verifyEdgeToken(token, { publicKey }));
+    } catch {
+      return false;
+    }
+  });
+  for (const { name, results } of accepted) assert.ok(results['go-head'].startsWith('OK '), name);
+  assert.deepEqual([accepted.length, found.tokens.length], [5, 44]);
+});
 
 // RFC 8032, section 7.1, test 1.
 const privateKey = 'nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=';

@@ -1,12 +1,90 @@
-"""ServiceRadar's tokens, against those that its own programs wrote."""
+"""ServiceRadar's tokens: the same cases as in every language, and those that its own programs judged."""
+
+from typing import Any
 
 import pytest
+from support import VECTORS, load, real_vectors
 
 from handfast import CryptoError, Secret, ServiceRadarError, serviceradar
 
 # RFC 8032, section 7.1, test 1.
 PRIVATE = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
 PUBLIC = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+
+
+CASES: dict[str, Any] = load(VECTORS / "serviceradar" / "cases.json")
+KEYS: dict[str, str] = {"private_key": CASES["private_keys"][0]}
+
+
+def members(case: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: case[name] for name in names}
+
+
+def code_of(action: Any, *arguments: Any, **more: Any) -> str:
+    with pytest.raises((ServiceRadarError, CryptoError)) as raised:
+        action(*arguments, **more)
+    return raised.value.code
+
+
+def test_edge_tokens_come_out_as_in_every_language() -> None:
+    for group, is_made in (("made", True), ("read", False)):
+        for case in CASES["edge"][group]:
+            given = members(case, "package", "download", "api")
+            signed = serviceradar.edge_token(**given, **KEYS).expose()
+            assert (signed == case["token"]) is is_made, case
+            for public_key in CASES["public_keys"]:
+                token = serviceradar.verify_edge_token(case["token"], public_key=public_key)
+                assert {"package": token.package, "download": token.download.expose(), "api": token.api} == given
+    for case in CASES["edge"]["refused"]:
+        code = code_of(serviceradar.verify_edge_token, case["token"], public_key=CASES["public_keys"][0])
+        assert code == case["code"], case
+    assert [len(CASES["edge"][group]) for group in ("made", "read", "refused")] == [5, 1, 58]
+
+
+def test_collector_tokens_come_out_as_in_every_language() -> None:
+    names = ("package", "download", "url", "config", "expires_at")
+    more = {"public_key": CASES["public_keys"][0], "now": CASES["now"]}
+    for group, is_made in (("made", True), ("read", False)):
+        for case in CASES["collector"][group]:
+            given = members(case, *names)
+            signed = serviceradar.collector_token(**given, **KEYS).expose()
+            assert (signed == case["token"]) is is_made, case
+            token = serviceradar.verify_collector_token(case["token"], **more)
+            found = {name: getattr(token, name) for name in names}
+            assert found | {"download": token.download.expose()} == given
+    for case in CASES["collector"]["refused"]:
+        assert code_of(serviceradar.verify_collector_token, case["token"], **more) == case["code"], case
+    assert [len(CASES["collector"][group]) for group in ("made", "read", "refused")] == [2, 1, 23]
+
+
+def test_keys_are_those_that_its_own_programs_take() -> None:
+    case = CASES["edge"]["made"][0]
+    given = members(case, "package", "download", "api")
+    for private_key in CASES["private_keys"]:
+        assert serviceradar.edge_token(**given, private_key=private_key).expose() == case["token"]
+    for private_key in CASES["refused_private_keys"]:
+        assert code_of(serviceradar.edge_token, **given, private_key=private_key) == "unusable_key", private_key
+    for public_key in CASES["refused_public_keys"]:
+        code = code_of(serviceradar.verify_edge_token, case["token"], public_key=public_key)
+        assert code == "unusable_key", public_key
+
+
+def test_tokens_are_as_its_own_programs_write_and_read_them() -> None:
+    found = load(real_vectors("serviceradar/edgepkg-tokens.json"))
+    made = serviceradar.edge_token(
+        package="pkg-123", download="dl-456", api="demo.example.com", private_key=found["private_key_env"]
+    )
+    assert made.expose() == found["rust_encode_v2"]
+    accepted = 0
+    for case in found["tokens"]:
+        theirs = case["results"]["go-head"].startswith("OK ")
+        try:
+            serviceradar.verify_edge_token(case["token"], public_key=case["public_key_env"])
+        except (ServiceRadarError, CryptoError):
+            continue
+        assert theirs, case["name"]
+        accepted += 1
+    assert (accepted, len(found["tokens"])) == (5, 44)
 
 
 def edge() -> Secret:

@@ -87,6 +87,7 @@ targets! {
     jwt from "../../fuzz/src/jwt.rs", at least 40;
     link from "../../fuzz/src/link.rs", at least 20;
     proof from "../../fuzz/src/proof.rs", at least 30;
+    serviceradar from "../../fuzz/src/serviceradar.rs", at least 100;
     sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
     template from "../../fuzz/src/template.rs", at least 29;
     wireguard from "../../fuzz/src/wireguard.rs", at least 16;
@@ -102,6 +103,9 @@ fn some_inputs_are_good_and_some_are_not() {
     assert!((10..tokens.len() / 2).contains(&good_tokens), "{good_tokens} of {}", tokens.len());
     assert!((15..choria.len() / 2).contains(&good_choria), "{good_choria} of {}", choria.len());
     assert!((8..proofs.len() / 2).contains(&good_proofs), "{good_proofs} of {}", proofs.len());
+    let serviceradar = corpus("serviceradar");
+    let good_serviceradar = good(&serviceradar, serviceradar::run);
+    assert!((25..serviceradar.len() / 2).contains(&good_serviceradar), "{good_serviceradar}");
     let configs = corpus("wireguard");
     let good_configs = good(&configs, wireguard::run);
     assert!((6..configs.len()).contains(&good_configs), "{good_configs} of {}", configs.len());

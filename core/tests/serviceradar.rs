@@ -12,7 +12,6 @@ mod support;
 
 use std::{collections::BTreeMap, io::Read, sync::Arc};
 
-use data_encoding::BASE64URL_NOPAD;
 use handfast::{
     Secret, Timestamp,
     archive::EnvFile,
@@ -99,8 +98,8 @@ fn now() -> Timestamp {
     "2026-01-02T03:04:05Z".parse().unwrap()
 }
 
-fn text<'a>(case: &'a Value, name: &str) -> &'a str {
-    case[name].as_str().unwrap_or_else(|| panic!("no {name} in {case}"))
+fn text(case: &Value, name: impl serde_json::value::Index + std::fmt::Display) -> &str {
+    case.get(&name).and_then(Value::as_str).unwrap_or_else(|| panic!("no {name} in {case}"))
 }
 
 /// What a program's `OK {..}` says, or nothing where it refused.
@@ -227,51 +226,89 @@ fn a_token_is_the_real_encoders() {
     assert_eq!(token.sign(&key).expose(), text(&cases, "rust_encode_v2"));
 }
 
-/// A token over any payload, as only the holder of the key can make one.
-fn signed(prefix: &str, payload: &str) -> String {
-    let (body, signature) = (payload.as_bytes(), key().sign(payload.as_bytes()));
-    format!("{prefix}{}.{}", BASE64URL_NOPAD.encode(body), BASE64URL_NOPAD.encode(&signature))
+/// The cases that every language runs; `core/vectors/generate_serviceradar.py` writes them.
+fn cases() -> Value {
+    serde_json::from_str(include_str!("../vectors/serviceradar/cases.json")).unwrap()
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value[name].as_array().unwrap_or_else(|| panic!("no {name}"))
 }
 
 #[test]
-fn not_even_the_holder_of_the_key_gets_a_second_spelling_through() {
-    let good = r#"{"pkg":"p","dl":"d","api":"https://x.example"}"#;
-    assert!(EdgeToken::verify(&signed("edgepkg-v2:", good), verifier().as_ref()).is_ok());
-    for payload in [
-        r#"{"pkg":"p", "dl":"d"}"#,
-        "{\"pkg\":\"p\",\"dl\":\"d\"}\n",
-        r#"{"pkg":"\u0070","dl":"d"}"#,
-        r#"{"pkg":"p","dl":"d&d"}"#,
-        r#"{"pkg":"é","dl":"d"}"#,
-        r#"["p","d"]"#,
-        r#"{"pkg":"p","dl":"d"}x"#,
-        r#"{"pkg":"p","dl":{"$secret":"d"}}"#,
-        r#"{"pkg":"","dl":"d"}"#,
-        r#"{"pkg":"p","dl":"d","api":"https://x.example/"}"#,
-        r#"{"pkg":"p","dl":"d","api":"x.example"}"#,
-        r#"{"pkg":"p","dl":"d","api":"HTTPS://x.example"}"#,
-        r#"{"pkg":"p","dl":"d","api":"https://X.example"}"#,
-        r#"{"pkg":"p","dl":"d","api":"https://x.example:0443"}"#,
-        r#"{"pkg":"p","dl":"d","api":"https://x.example/../y"}"#,
-        r#"{"pkg":"p","dl":"d","api":"https://"}"#,
-        "{}",
-        "",
-    ] {
-        let error = EdgeToken::verify(&signed("edgepkg-v2:", payload), verifier().as_ref()).unwrap_err();
-        assert_eq!(error.code(), Code::ServiceradarInvalidPayload, "{payload}");
+fn edge_tokens_come_out_as_in_every_language() {
+    let cases = cases();
+    let edge = &cases["edge"];
+    for backend in backends() {
+        let verifier = public_key(backend.as_ref(), text(&cases["public_keys"], 0)).unwrap();
+        for (group, is_made) in [("made", true), ("read", false)] {
+            for case in list(edge, group) {
+                let api = case["api"].as_str().map(|api| api.parse().unwrap());
+                let download = Secret::new(text(case, "download").to_owned());
+                let token = EdgeToken::new(text(case, "package"), download, api).unwrap();
+                let signed = token.sign(&private_key(text(&cases["private_keys"], 0)).unwrap());
+                assert_eq!(signed.expose() == text(case, "token"), is_made, "{case}");
+                let verified = EdgeToken::verify(text(case, "token"), verifier.as_ref()).unwrap();
+                assert_eq!(verified.into_inner(), token);
+            }
+        }
+        for case in list(edge, "refused") {
+            let error = EdgeToken::verify(text(case, "token"), verifier.as_ref()).unwrap_err();
+            assert_eq!(error.code().as_str(), text(case, "code"), "{case}: {error}");
+        }
     }
-    for payload in [
-        r#"{"e":4070908800.0,"p":"p","t":"t","u":"https://x.example"}"#,
-        r#"{"e":4e9,"p":"p","t":"t","u":"https://x.example"}"#,
-        r#"{"e":-1,"p":"p","t":"t","u":"https://x.example"}"#,
-        r#"{"e":18446744073709551615,"p":"p","t":"t","u":"https://x.example"}"#,
-        r#"{"e":4070908800,"f":"../x","p":"p","t":"t","u":"https://x.example"}"#,
-        r#"{"e":4070908800,"f":"a/b","p":"p","t":"t","u":"https://x.example"}"#,
-        r#"{"e":4070908800,"f":"NUL.toml","p":"p","t":"t","u":"https://x.example"}"#,
-    ] {
-        let token = signed("collectorpkg-v2:", payload);
-        let error = CollectorToken::verify(&token, verifier().as_ref(), now()).unwrap_err();
-        assert_eq!(error.code(), Code::ServiceradarInvalidPayload, "{payload}");
+    assert_eq!(["made", "read", "refused"].map(|group| list(edge, group).len()), [5, 1, 58]);
+}
+
+#[test]
+fn collector_tokens_come_out_as_in_every_language() {
+    let cases = cases();
+    let (collector, now) = (&cases["collector"], text(&cases, "now").parse().unwrap());
+    let verifier = public_key(default_backend().as_ref(), text(&cases["public_keys"], 0)).unwrap();
+    for (group, is_made) in [("made", true), ("read", false)] {
+        for case in list(collector, group) {
+            let (url, ends) = (text(case, "url").parse().unwrap(), text(case, "expires_at").parse().unwrap());
+            let download = Secret::new(text(case, "download").to_owned());
+            let mut token = CollectorToken::new(url, text(case, "package"), download, ends).unwrap();
+            if let Some(config) = case["config"].as_str() {
+                token = token.with_config(config.parse().unwrap()).unwrap();
+            }
+            let signed = token.sign(&private_key(text(&cases["private_keys"], 0)).unwrap());
+            assert_eq!(signed.expose() == text(case, "token"), is_made, "{case}");
+            let verified = CollectorToken::verify(text(case, "token"), verifier.as_ref(), now).unwrap();
+            assert_eq!(verified.into_inner(), token);
+        }
+    }
+    for case in list(collector, "refused") {
+        let error = CollectorToken::verify(text(case, "token"), verifier.as_ref(), now).unwrap_err();
+        assert_eq!(error.code().as_str(), text(case, "code"), "{case}: {error}");
+    }
+    assert_eq!(["made", "read", "refused"].map(|group| list(collector, group).len()), [2, 1, 23]);
+}
+
+#[test]
+fn keys_are_base64_of_a_seed_with_or_without_its_public_half() {
+    let cases = cases();
+    let public = private_key(text(&cases["private_keys"], 0)).unwrap().public();
+    for (place, _) in list(&cases, "private_keys").iter().enumerate() {
+        assert_eq!(private_key(text(&cases["private_keys"], place)).unwrap().public(), public);
+    }
+    for (place, _) in list(&cases, "refused_private_keys").iter().enumerate() {
+        let wrong = text(&cases["refused_private_keys"], place);
+        assert_eq!(private_key(wrong).unwrap_err(), ServiceRadarError::UnusableKey, "{wrong:?}");
+    }
+    for backend in backends() {
+        for (place, _) in list(&cases, "public_keys").iter().enumerate() {
+            assert!(public_key(backend.as_ref(), text(&cases["public_keys"], place)).is_ok());
+        }
+        for (place, _) in list(&cases, "refused_public_keys").iter().enumerate() {
+            let wrong = text(&cases["refused_public_keys"], place);
+            assert_eq!(
+                public_key(backend.as_ref(), wrong).unwrap_err(),
+                ServiceRadarError::UnusableKey,
+                "{wrong:?}"
+            );
+        }
     }
 }
 
@@ -300,25 +337,6 @@ fn a_collector_token_ends_at_its_second() {
         |text_of: &str| CollectorToken::verify(text.expose(), verifier().as_ref(), text_of.parse().unwrap());
     assert_eq!(at("2026-01-02T03:59:59.999Z").unwrap().expires_at(), "2026-01-02T04:00:00Z".parse().unwrap());
     assert_eq!(at("2026-01-02T04:00:00Z").unwrap_err(), ServiceRadarError::Expired);
-}
-
-#[test]
-fn keys_are_base64_of_a_seed_with_or_without_its_public_half() {
-    let seed: Vec<u8> = (0..32).collect();
-    let with_public = [seed.as_slice(), &key().public()].concat();
-    assert_eq!(private_key(&BASE64URL_NOPAD.encode(&with_public)).unwrap().public(), key().public());
-    let other = [seed.as_slice(), &[9; 32]].concat();
-    let hex = data_encoding::HEXLOWER.encode(&seed);
-    for wrong in
-        [BASE64URL_NOPAD.encode(&other), hex.clone(), String::new(), "AAEC".to_owned(), format!("{SEED}\n")]
-    {
-        assert_eq!(private_key(&wrong).unwrap_err(), ServiceRadarError::UnusableKey, "{wrong}");
-    }
-    for backend in backends() {
-        for wrong in [hex.as_str(), "", "AAEC", &BASE64URL_NOPAD.encode(&[0; 32])] {
-            assert!(public_key(backend.as_ref(), wrong).is_err(), "{wrong}");
-        }
-    }
 }
 
 #[test]
