@@ -52,7 +52,8 @@ pub(crate) fn path(path: &str) -> String {
     let segments = path.split('.').map(|segment| {
         let renamed = if in_map || chosen { segment.to_owned() } else { camel(segment) };
         chosen = !in_map && !chosen && OF_OBJECTS.contains(&segment);
-        in_map = in_map || (MAPS.contains(&segment) && !OF_OBJECTS.contains(&segment));
+        let of_values = MAPS.contains(&segment) && !OF_OBJECTS.contains(&segment);
+        in_map = in_map || of_values || OPAQUE.contains(&segment);
         renamed
     });
     segments.collect::<Vec<_>>().join(".")
@@ -190,6 +191,7 @@ mod tests {
     fn errors_speak_of_what_was_written() {
         assert_eq!(path("contents[0].ttl_seconds"), "contents[0].ttlSeconds");
         assert_eq!(path("labels.some_key"), "labels.some_key");
+        assert_eq!(path("action_policies.my_agent"), "actionPolicies.my_agent");
         assert_eq!(path("kinds.my_kind.ttl_seconds"), "kinds.my_kind.ttlSeconds");
         assert_eq!(message("missing field `node_name`"), "missing field `nodeName`");
         assert_eq!(

@@ -102,6 +102,8 @@ it('arguments are named where they are wrong', () => {
   ]) {
     assert.throws(() => Issuer.generate().issue(claims, { expiresAt, now }), { code: 'invalid_input', path });
   }
+  assert.throws(() => helperReply({ configuration: { some_key: 7 } }), { path: 'configuration.some_key' });
+  assert.throws(() => helperReply({ actionPolicies: { my_agent: 7 } }), { path: 'actionPolicies.my_agent' });
   assert.throws(() => Issuer.generate().issue(server, { now }), { path: 'expiresAt' });
   assert.throws(() => verify(organisation, 'x', { kind: 'user', now }), { path: 'kind' });
 });
