@@ -1,5 +1,5 @@
 // ServiceRadar: `edgepkg-v2` and `collectorpkg-v2` tokens, and the archive of an edge package.
-import { moment } from './carry.mjs';
+import { give, moment } from './carry.mjs';
 import native from './native.mjs';
 
 export const { EdgeToken, CollectorToken, EdgePackage } = native;
@@ -27,5 +27,5 @@ export function verifyCollectorToken(token, { publicKey, now }) {
 /** Puts an edge package together. */
 export function edgePackage({ gateway, metadata, env, joinToken, bundle, readme }) {
   const [keys, values] = [Object.keys(env), Object.values(env)];
-  return new native.EdgePackage(gateway, JSON.stringify(metadata), keys, values, joinToken, bundle, readme);
+  return new native.EdgePackage(gateway, give(metadata).json, keys, values, joinToken, bundle, readme);
 }

@@ -25,10 +25,15 @@ pub struct Parts {
 
 /// Reads what `lib/carry.mjs` wrote.
 pub(crate) fn read(text: &str, secrets: &Secrets<'_>) -> Result<Value> {
-    let value = json::parse(text.as_bytes(), limits::COMMAND_BYTES)
-        .map_err(|error| invalid("", &format!("cannot be carried: {error}")))?;
+    let value = read_data(text)?;
     let secrets: Vec<&secret::Secret> = secrets.iter().map(|secret| secret.get()).collect();
     names::inward(value, &secrets).map_err(Throw::throw)
+}
+
+/// Reads a value whose members bear names that somebody chose; its secrets remain `{"$secret": n}`.
+pub(crate) fn read_data(text: &str) -> Result<Value> {
+    json::parse(text.as_bytes(), limits::COMMAND_BYTES)
+        .map_err(|error| invalid("", &format!("cannot be carried: {error}")))
 }
 
 /// Reads one type of the core; `at` is the argument's name, for errors.

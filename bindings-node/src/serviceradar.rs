@@ -151,7 +151,7 @@ impl EdgePackage {
         bundle: String,
         readme: Option<String>,
     ) -> Result<Self> {
-        let metadata = carry::read_as(&metadata, &Vec::new(), "metadata")?;
+        let metadata = carry::read_data(&metadata)?;
         let (env, join_token) = (read_env(&keys, &values)?, owned(&join_token));
         Ok(Self(serviceradar::EdgePackage { gateway, readme, metadata, env, join_token, bundle }))
     }

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { inspect } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 
 import { Secret } from 'handfast';
 import { collectorToken, edgePackage, edgeToken, verifyCollectorToken, verifyEdgeToken } from 'handfast/serviceradar';
 
-import { file, realVectors } from './support.mjs';
+import { CERTIFICATE, file, realVectors } from './support.mjs';
 
 const cases = JSON.parse(file('core/vectors/serviceradar/cases.json'));
 const [ours] = cases.private_keys;
@@ -116,3 +117,32 @@ it('a package must be one that its programs take', () => {
   assert.equal(made.fileName, 'edge-package-edge-7.tar.gz');
   assert.throws(() => made.archive(), { code: 'serviceradar_invalid_package' });
 });
+
+it('the metadata keeps the names that somebody chose, and holds no secret', () => {
+  const options = { gateway: 'edge-7', env: {}, joinToken: new Secret('join'), bundle: CERTIFICATE.toString() };
+  const metadata = { package_id: 'p-1', siteName: 'north', nested: { a_b: [{ cD: 1 }] } };
+  const archive = edgePackage({ ...options, metadata }).archive();
+  assert.deepEqual(archive.names, [
+    'README.txt',
+    'metadata.json',
+    'edge-gateway.env',
+    'spire/upstream-join-token',
+    'spire/upstream-bundle.pem',
+  ]);
+  assert.deepEqual(JSON.parse(fileIn(archive, 'metadata.json')), metadata);
+  assert.equal(fileIn(archive, 'spire/upstream-join-token'), 'join\n');
+  const leaky = edgePackage({ ...options, metadata: { notes: [new Secret('hunter2')] } });
+  assert.throws(() => leaky.archive(), { code: 'serviceradar_invalid_package', message: /no secrets/ });
+  assert.throws(() => edgePackage({ ...options, metadata: undefined }), { code: 'invalid_input' });
+});
+
+/** The text of a file in a gzipped tar: headers of 512 bytes, each before its content, which fills blocks of 512. */
+function fileIn(archive, name) {
+  const tar = gunzipSync(archive.toTarGz());
+  for (let at = 0; tar[at] !== 0; ) {
+    const size = parseInt(tar.toString('latin1', at + 124, at + 135), 8);
+    if (tar.toString('latin1', at, tar.indexOf(0, at)) === name) return tar.toString('utf8', at + 512, at + 512 + size);
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return undefined;
+}

@@ -63,7 +63,7 @@ export class EdgePackage {
   archive(): Archive;
 }
 
-/** Puts an edge package together. Nothing secret belongs into the metadata. */
+/** Puts an edge package together. The metadata keeps the names of its members; a `Secret` in it is refused. */
 export function edgePackage(options: {
   gateway: string;
   metadata: object;

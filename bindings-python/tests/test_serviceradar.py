@@ -2,10 +2,16 @@
 
 from typing import Any
 
+import io
+import json
+import tarfile
+from typing import Any
+
 import pytest
-from support import VECTORS, load, real_vectors
+from support import LEAF, VECTORS, load, real_vectors
 
 from handfast import CryptoError, Secret, ServiceRadarError, serviceradar
+from handfast.archive import Archive
 
 # RFC 8032, section 7.1, test 1.
 PRIVATE = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
@@ -139,9 +145,34 @@ def test_a_changed_token_is_forged_and_a_wrong_key_unusable() -> None:
         serviceradar.verify_edge_token(edge(), public_key="00" * 32)
 
 
+def package(*, metadata: dict[str, Any], bundle: str = LEAF) -> tuple[str, Archive]:
+    return serviceradar.edge_package(
+        gateway="edge-7", metadata=metadata, env={"A": "b"}, join_token=Secret("join"), bundle=bundle
+    )
+
+
 def test_a_package_has_its_layout() -> None:
+    metadata = {"package_id": "p-1", "siteName": "north", "nested": {"a_b": [{"cD": 1}]}}
+    name, archive = package(metadata=metadata)
+    assert name == "edge-package-edge-7.tar.gz"
+    with tarfile.open(fileobj=io.BytesIO(archive.to_tar_gz())) as tar:
+        members = ((member.name, tar.extractfile(member)) for member in tar)
+        files = {name: file.read().decode() for name, file in members if file is not None}
+    assert list(files) == archive.names == [
+        "README.txt",
+        "metadata.json",
+        "edge-gateway.env",
+        "spire/upstream-join-token",
+        "spire/upstream-bundle.pem",
+    ]
+    assert json.loads(files["metadata.json"]) == metadata
+    assert (files["edge-gateway.env"], files["spire/upstream-join-token"]) == ("A='b'\n", "join\n")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "bundle"), [({}, "no certificate"), ({"share": 0.5}, LEAF), ({"notes": [Secret("hunter2")]}, LEAF)]
+)
+def test_a_package_must_be_one_that_its_programs_take(metadata: dict[str, Any], bundle: str) -> None:
     with pytest.raises(ServiceRadarError) as raised:
-        serviceradar.edge_package(
-            gateway="edge-7", metadata={"label": "Edge 7"}, env={"A": "b"}, join_token="join", bundle="no certificate"
-        )
-    assert raised.value.code == "serviceradar_invalid_package"
+        package(metadata=metadata, bundle=bundle)
+    assert raised.value.code == "serviceradar_invalid_package" and "hunter2" not in str(raised.value)

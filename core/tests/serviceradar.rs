@@ -411,6 +411,7 @@ fn a_package_holds_nothing_that_its_programs_would_not_take() {
         EdgePackage { bundle: root.repeat(100), ..package() },
         EdgePackage { metadata: json!([1]), ..package() },
         EdgePackage { metadata: json!({"share": 0.5}), ..package() },
+        EdgePackage { metadata: json!({"notes": [{"$secret": "hunter2"}]}), ..package() },
     ];
     for package in wrong {
         assert_eq!(package.archive().unwrap_err().code(), Code::ServiceradarInvalidPackage, "{package:?}");

@@ -15,6 +15,7 @@ import {
   Secret,
   SnsReceiver,
   type Store,
+  archive,
   audit,
   choria,
   explain,
@@ -28,6 +29,7 @@ import {
   run,
   runAll,
   runSync,
+  serviceradar,
   template,
   userdata,
   wireguard,
@@ -309,3 +311,22 @@ document.fits('nowhere');
 // @ts-expect-error a mode that would give it away
 boot.withFile('/etc/x', 'x', '0666');
 console.log(mtu, userdata.CLOUDS.aws);
+
+const named = serviceradar.edgePackage({
+  gateway: 'edge-7',
+  metadata: { package_id: 'p' },
+  env: { CORE_ADDRESS: new Secret('a') },
+  joinToken: new Secret('a'),
+  bundle: 'a',
+});
+const packed: archive.Archive = named.archive().withFile('a', new Uint8Array()).withScript('b', archive.INSTALLER);
+const bytes: Uint8Array = packed.withDigests().toTarGz();
+// @ts-expect-error a file holds text, bytes or a secret
+packed.withFile('a', 7);
+const edge = serviceradar.edgeToken({ package: 'p', download: new Secret('a'), privateKey: new Secret('a') });
+const told: serviceradar.EdgeToken = serviceradar.verifyEdgeToken(edge, { publicKey: 'a' });
+// @ts-expect-error a collector's token ends
+serviceradar.collectorToken({ url: 'a', package: 'p', download: 'a', privateKey: 'a' });
+// @ts-expect-error evidence is made by its verifier only
+new serviceradar.EdgeToken();
+console.log(named.fileName, bytes.length, told.download.expose(), told.api ?? 'none');

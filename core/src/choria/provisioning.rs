@@ -7,7 +7,7 @@ use super::{
     ChoriaError, Claims, Purpose,
     claims::{self, check_name, default_ou, is_false},
 };
-use crate::secret::Secret;
+use crate::{json, secret::Secret};
 
 /// What a provisioning token says. A whole fleet carries the same one, and every node of it can be read by whoever holds
 /// the node: [`token`](Self::token) opens the provisioning of one's own machine, and must open nothing else.
@@ -145,7 +145,7 @@ impl claims::Wire for Provisioning {
             Broker::Srv(domain) => check_name("chsrv", domain)?,
             Broker::Urls(urls) => urls.iter().try_for_each(|url| check_url(url))?,
         }
-        if self.extensions.as_ref().is_some_and(|extensions| extensions.values().any(holds_secret)) {
+        if self.extensions.as_ref().is_some_and(|extensions| extensions.values().any(json::holds_secret)) {
             let expected = "free of secrets: everybody who has the token can read it";
             return Err(ChoriaError::InvalidClaim { claim: "extensions", expected });
         }
@@ -158,15 +158,6 @@ fn check_url(url: &str) -> Result<(), ChoriaError> {
         return Err(ChoriaError::InvalidClaim { claim: "chu", expected: "URLs, with a comma between two" });
     }
     check_name("chu", url)
-}
-
-/// Whether a binding's carrier of a secret stands somewhere in a value.
-fn holds_secret(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => members.contains_key("$secret") || members.values().any(holds_secret),
-        Value::Array(items) => items.iter().any(holds_secret),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
 }
 
 /// The claims under Choria's names, in Choria's order.

@@ -77,6 +77,15 @@ pub(crate) fn is_whole(value: &Value) -> bool {
     }
 }
 
+/// Whether a binding's carrier of a secret stands somewhere in a value.
+pub(crate) fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.contains_key("$secret") || members.values().any(holds_secret),
+        Value::Array(items) => items.iter().any(holds_secret),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 /// Writes a value as RFC 8785 has it. Numbers must be integers, as everything that handfast writes is.
 #[must_use]
 pub fn canonical(value: &Value) -> String {

@@ -21,7 +21,8 @@ pub struct EdgePackage {
     pub gateway: String,
     /// `README.txt`; where there is none, one that says what is in the package and what to do with it.
     pub readme: Option<String>,
-    /// `metadata.json`: an object, with integers for numbers. Nothing secret belongs in it.
+    /// `metadata.json`: an object, with integers for numbers. Nothing secret belongs in it, and a binding's
+    /// `Secret` is refused.
     pub metadata: Value,
     /// `edge-gateway.env`.
     pub env: EnvFile,
@@ -76,11 +77,14 @@ impl EdgePackage {
     }
 
     fn metadata(&self) -> Result<String, ServiceRadarError> {
-        let mut text = json::canonical(&self.metadata);
+        let invalid = |expected| ServiceRadarError::InvalidPackage { field: "metadata", expected };
         if !self.metadata.is_object() || !json::is_whole(&self.metadata) {
-            let expected = "an object with integers for numbers";
-            return Err(ServiceRadarError::InvalidPackage { field: "metadata", expected });
+            return Err(invalid("an object with integers for numbers"));
         }
+        if json::holds_secret(&self.metadata) {
+            return Err(invalid("no secrets: it is read by more than the gateway"));
+        }
+        let mut text = json::canonical(&self.metadata);
         text.push('\n');
         Ok(text)
     }
