@@ -155,7 +155,7 @@ fn an_answer_says_what_has_become_of_the_work() {
         (StatusCode::AlreadyExists, Some(&ours), Outcome::Done),
         (StatusCode::AlreadyExists, Some(&altered), Outcome::Altered),
         (StatusCode::AlreadyExists, Some(&theirs), Outcome::Collision),
-        (StatusCode::AlreadyExists, None, Outcome::Collision),
+        (StatusCode::AlreadyExists, None, Outcome::Altered),
         (StatusCode::PermissionDenied, None, Outcome::Refused),
         (StatusCode::Unavailable, None, Outcome::Unknown),
         (StatusCode::from_number(99), None, Outcome::Unknown),
