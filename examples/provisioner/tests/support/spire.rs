@@ -1,5 +1,8 @@
 //! A real SPIRE server and its agents on this machine, found in the folder `SPIRE_BINARIES` or on the path.
 
+#[path = "peer.rs"]
+mod peer;
+
 use std::{
     fs::{File, OpenOptions},
     io::Write as _,
@@ -10,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use peer::Peer;
 use serde_json::Value;
 
 /// The trust domain of the server.
@@ -21,18 +25,15 @@ pub(crate) struct Server {
     program: PathBuf,
     port: u16,
     child: Child,
+    _peer: Peer,
 }
 
 impl Server {
     /// Starts one; `None`, loudly, where there are no programs.
     pub(crate) async fn start() -> Option<Self> {
-        let (Some(program), Some(_)) = (find("spire-server"), find("spire-agent")) else {
-            let _ = writeln!(
-                std::io::stderr(),
-                "SKIPPED: no spire-server and spire-agent (scripts/spire.sh, or set SPIRE_BINARIES to their folder)"
-            );
-            return None;
-        };
+        let [program, _] = peer::find("SPIRE_BINARIES", ["spire-server", "spire-agent"])?;
+        let version = Command::new(&program).arg("--version").output().unwrap();
+        let version = [version.stdout, version.stderr].concat();
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -54,7 +55,8 @@ impl Server {
         );
         std::fs::create_dir(folder.path().join("data")).unwrap();
         let child = run(&program, folder.path(), "server", &config);
-        let server = Self { folder, program, port, child };
+        let _peer = Peer::new("spire-server", &String::from_utf8(version).unwrap());
+        let server = Self { folder, program, port, child, _peer };
         server.until("the server is healthy", || server.ask(&["healthcheck"]).is_some()).await;
         Some(server)
     }
@@ -193,9 +195,4 @@ fn run(program: &Path, folder: &Path, name: &str, config: &str) -> Child {
 fn ask(command: &mut Command) -> Option<String> {
     let output = command.output().unwrap();
     output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("SPIRE_BINARIES").or_else(|| std::env::var_os("PATH"))?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -91,10 +91,11 @@ impl Spire {
                 }
                 Err(status) => (status, None),
             };
-            match Outcome::of_created_entry(code(&status), wanted, found.as_ref()) {
-                Outcome::Altered => self.delete_entry(&wanted.id).await?,
-                outcome => return settle(outcome, &status),
+            let outcome = Outcome::of_created_entry(code(&status), wanted, found.as_ref());
+            if outcome != Outcome::Altered {
+                return settle(outcome, &status);
             }
+            self.delete_entry(&wanted.id).await?;
         }
         Err(Failure::Failed("somebody else keeps changing it".into()))
     }
