@@ -7,7 +7,6 @@ mod peer;
 use std::{
     fmt::Write as _,
     fs::File,
-    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -108,8 +107,9 @@ impl Cluster {
             let kind = object["kind"].as_str().unwrap().to_lowercase();
             let group =
                 if kind == "serviceaccount" { "/api/v1" } else { "/apis/rbac.authorization.k8s.io/v1" };
-            let namespace = object["metadata"]["namespace"].as_str().unwrap();
-            self.create(&format!("{group}/namespaces/{namespace}/{kind}s"), &object).await;
+            let namespace = object["metadata"]["namespace"].as_str();
+            let within = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
+            self.create(&format!("{group}{within}/{kind}s"), &object).await;
         }
         let request = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {} });
         let path = "/api/v1/namespaces/kube-system/serviceaccounts/provisioner/token";
