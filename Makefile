@@ -87,14 +87,14 @@ peers: need-python need-node ## install what some tests want: PostgreSQL, an API
 .PHONY: peers-test peers-heavy
 peers-test: need-rust-of-the-host ## the programs of others read what handfast writes, and the other way round
 	scripts/peers.sh test
-peers-heavy: need-rust ## the same for those that take minutes to build: choria
+peers-heavy: need-rust-of-the-host ## the same for those that take minutes to build: choria, SPIRE, Kubernetes
 	scripts/peers.sh heavy
 
 .PHONY: proof
 proof: need-rust-of-the-host python node ## the big proofs, at full size: at most 20 minutes on two cores
 	scripts/proof.sh
 
-.PHONY: test-emissary-aws test-kubernetes test-ec2 test-rego
+.PHONY: test-emissary-aws test-kubernetes test-spire test-ec2 test-rego
 test-rego: need-rust need-python ## rules in Rego, against another engine too; builds the engine, which takes minutes
 	cargo test --locked --quiet -p handfast --features rego --test rules_rego
 	cargo test --locked --quiet -p handfast --features rego --doc rules
@@ -104,6 +104,9 @@ test-rego: need-rust need-python ## rules in Rego, against another engine too; b
 test-kubernetes: need-rust-of-the-host ## the host against a real API server (KUBERNETES_BINARIES: the folder of etcd and kube-apiserver)
 	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --bin provisioner kubernetes
 	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features kubernetes --test kubernetes
+test-spire: need-rust-of-the-host ## the host against a real SPIRE server and agents (SPIRE_BINARIES: their folder)
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features spire --bin provisioner spire
+	cargo test --locked --quiet --manifest-path $(PROVISIONER) --features spire --test spire
 test-ec2: need-rust-of-the-host need-python ## the host against moto; builds the AWS SDK, which takes minutes
 	python3 -m venv $(CARGO_TARGET_DIR)/moto
 	$(CARGO_TARGET_DIR)/moto/bin/pip install --quiet --disable-pip-version-check -r examples/provisioner/tests/ec2-requirements.txt
@@ -128,7 +131,7 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets -- -D warnings
 	cargo fmt --check --manifest-path $(EMISSARY)
 	cargo clippy --locked --quiet --manifest-path $(EMISSARY) --all-targets -- -D warnings
-	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets --features kubernetes -- -D warnings
+	cargo clippy --locked --quiet --manifest-path $(PROVISIONER) --all-targets --features kubernetes,spire -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p handfast --features rust-crypto,schema
 	if command -v cargo-deny > /dev/null; then cargo deny --locked check bans licenses sources; else echo 'SKIPPED: cargo deny (cargo install --locked cargo-deny)'; fi
 	if rustup target list --installed 2> /dev/null | grep -qx wasm32-unknown-unknown; then cargo check --locked --quiet -p handfast --no-default-features --features rust-crypto --target wasm32-unknown-unknown; else echo 'SKIPPED: the wasm build (rustup target add wasm32-unknown-unknown)'; fi

@@ -481,25 +481,38 @@ export type Content =
    */
   | {
     type: 'spire_join_token';
-    /** The id that the agent attested by it gets besides SPIRE's own. */
+    /**
+     * The id that the agent attested by it gets besides SPIRE's own, by an entry that is ours and is deleted at the end.
+     * It comes from the policy's template; saying it here is an override.
+     */
     spiffeId?: SpiffeId | null;
     /** Seconds that the token lives, at most `JOIN_TOKEN_TTL_MAX_SECONDS`; 15 minutes when left out. */
     ttlSeconds?: number;
   }
   /**
-   * A SPIRE registration entry; nothing of it is given to the node. The ids and selectors come from the policy's
-   * templates; saying them here is an override, which the policy must allow.
+   * A SPIRE registration entry; nothing of it is given to the node. What it identifies comes from the policy's templates;
+   * saying it here is an override, which the policy must allow.
    */
   | {
     type: 'spire_entry';
-    /** Whether it is for a downstream SPIRE server. */
+    /** Names in the X.509-SVID, at most `SPIRE_DNS_NAMES`; the first one is its common name. An override. */
+    dnsNames?: readonly string[];
+    /** Whether it is for a downstream SPIRE server, which can then sign any identity of the trust domain. An override. */
     downstream?: boolean;
-    /** The id of who must vouch for it. */
+    /** Trust domains whose bundles are given along, at most `SPIRE_FEDERATES_WITH`. An override. */
+    federatesWith?: readonly TrustDomain[];
+    /** For workloads that are given several identities: which is for what. At most `SPIRE_HINT_BYTES`. */
+    hint?: string | null;
+    /** Seconds that a JWT-SVID lives; the server's default when left out. */
+    jwtSvidTtlSeconds?: number | null;
+    /** The id of who must vouch for it. An override. */
     parentId?: SpiffeId | null;
-    /** What a workload must show, at most `SPIRE_SELECTORS`. */
+    /** What a workload must show, at most `SPIRE_SELECTORS`. An override. */
     selectors?: readonly Selector[];
-    /** The id that it grants. */
+    /** The id that it grants. An override. */
     spiffeId?: SpiffeId | null;
+    /** Seconds that an X.509-SVID lives; the server's default when left out. */
+    x509SvidTtlSeconds?: number | null;
   }
   /** A resource of a kind that the host defines and its executors make and delete. */
   | {
@@ -597,6 +610,8 @@ export type Enrolled =
   | 'refuse'
   /** Its old node retires, and it is one of the other package. */
   | 'move';
+
+export type EntryId = string;
 
 /** An event to append. `(key, version)` is unique. */
 export interface EventRow {
@@ -1315,15 +1330,25 @@ export type SpiffeId = string;
 /** A SPIRE registration entry, as `BatchCreateEntry` takes it. */
 export interface SpireEntry {
   /** The entry's id: ours, so that making it twice makes one. */
-  id: string;
+  id: EntryId;
   /** The id that it grants. */
   spiffeId: SpiffeId;
   /** The id of who must vouch for it: an agent, or the server. */
   parentId: SpiffeId;
   /** What a workload must show; all of it. */
   selectors: Selector[];
+  /** Names in the X.509-SVID; the first one is its common name. */
+  dnsNames?: string[];
   /** Whether it is for a downstream SPIRE server. */
   downstream?: boolean;
+  /** Trust domains whose bundles are given along. */
+  federatesWith?: TrustDomain[];
+  /** For workloads that are given several identities: which is for what. */
+  hint?: string;
+  /** Seconds that a JWT-SVID lives; the server's default when left out. */
+  jwtSvidTtlSeconds?: number;
+  /** Seconds that an X.509-SVID lives; the server's default when left out. */
+  x509SvidTtlSeconds?: number;
 }
 
 /**
@@ -1331,6 +1356,11 @@ export interface SpireEntry {
  * what the package has.
  */
 export interface SpirePolicy {
+  /**
+   * The id that an agent attested by a join token gets besides SPIRE's own, so that entries can name it as their parent;
+   * none when empty.
+   */
+  agentId?: string;
   /** Whether an issue may choose all of these itself. An operator who may do that can give any node any identity. */
   mayOverride?: boolean;
   /** The id of who must vouch for it. */
@@ -1426,6 +1456,8 @@ export interface Trust {
   regions?: readonly Region[];
 }
 
+export type TrustDomain = string;
+
 /** A subject is not banned any more. */
 export interface Unbanned {
   /** The scope. */
@@ -1495,8 +1527,19 @@ export type Work =
     secret: SecretId;
     /** When the token expires. */
     expiresAt: Timestamp;
-    /** The id that the agent attested by it gets besides SPIRE's own. */
-    spiffeId?: SpiffeId;
+  }
+  /**
+   * Ensure that exactly this SPIRE entry exists, which gives the agent attested by a join token an id besides SPIRE's own
+   * (`AliasEntry`); `reveal` gives the token.
+   */
+  | {
+    type: 'ensure_spire_alias';
+    /** The entry's id. */
+    id: EntryId;
+    /** The id that the agent gets. */
+    spiffeId: SpiffeId;
+    /** The sealed token. */
+    secret: SecretId;
   }
   /** Ensure that exactly this SPIRE entry exists (`BatchCreateEntry` with our own id). */
   | {
@@ -1508,7 +1551,7 @@ export type Work =
   | {
     type: 'delete_spire_entry';
     /** The entry's id. */
-    id: string;
+    id: EntryId;
   }
   /** Ensure that exactly this resource exists; `reveal` gives its value, if it has one. */
   | {

@@ -190,12 +190,16 @@ pub const USER_DATA_HETZNER_BYTES: usize = 32 * 1024;
 pub const USER_DATA_ORACLE_BYTES: usize = 8_000 * 3;
 /// Selectors of a SPIRE entry.
 pub const SPIRE_SELECTORS: usize = 16;
-/// Bytes of a SPIRE selector.
-pub const SPIRE_SELECTOR_BYTES: usize = 256;
+/// Bytes of a SPIRE selector. The longest known one names an agent by its id, with the longest trust domain.
+pub const SPIRE_SELECTOR_BYTES: usize = 512;
+/// Longest life of an SVID that SPIRE's API can say, in seconds: 31 bits.
+pub const SPIRE_SVID_TTL_MAX_SECONDS: u32 = (1 << 31) - 1;
 /// Bytes of a SPIRE entry's id (SPIRE's data store: `validateRegistrationEntry`).
 pub const SPIRE_ENTRY_ID_BYTES: usize = 255;
 /// Bytes of a SPIRE entry's hint (SPIRE's server refuses more).
 pub const SPIRE_HINT_BYTES: usize = 1024;
+/// Trust domains that a SPIRE entry federates with.
+pub const SPIRE_FEDERATES_WITH: usize = 16;
 /// DNS names of a SPIRE entry.
 pub const SPIRE_DNS_NAMES: usize = 16;
 /// Bytes of a SPIFFE trust bundle. One authority has about 2 KiB in JSON, with RSA.

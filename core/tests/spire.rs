@@ -8,8 +8,8 @@ use handfast::{
     Code, Secret, Timestamp,
     jwt::{Algorithm, SigningKey},
     spire::{
-        Bundle, BundleReply, Entry, EntryId, JoinTokenRequest, JwtKey, Outcome, Selector, StatusCode,
-        TrustDomain, X509Certificate,
+        AliasEntry, Bundle, BundleReply, Entry, EntryId, JoinTokenRequest, JwtKey, Outcome, Selector,
+        StatusCode, TrustDomain, X509Certificate,
     },
 };
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -155,7 +155,7 @@ fn an_answer_says_what_has_become_of_the_work() {
         (StatusCode::AlreadyExists, Some(&ours), Outcome::Done),
         (StatusCode::AlreadyExists, Some(&altered), Outcome::Altered),
         (StatusCode::AlreadyExists, Some(&theirs), Outcome::Collision),
-        (StatusCode::AlreadyExists, None, Outcome::Collision),
+        (StatusCode::AlreadyExists, None, Outcome::Altered),
         (StatusCode::PermissionDenied, None, Outcome::Refused),
         (StatusCode::Unavailable, None, Outcome::Unknown),
         (StatusCode::from_number(99), None, Outcome::Unknown),
@@ -179,4 +179,25 @@ fn a_join_token_is_of_our_own_value_and_never_lives_longer_than_asked() {
     assert!(!format!("{made:?}").contains("0188-abcd"), "{made:?}");
     assert!(request("0188-abcd", "2026-01-02T03:04:06Z").is_err(), "less than a second");
     assert!(request("a/b", "2026-01-02T03:05:05Z").is_err(), "no segment of an id");
+}
+
+#[test]
+fn an_alias_names_the_agent_and_shows_the_token_to_nobody() {
+    let token = Secret::new("0f5f1ee5-7a83-4a4b-9b5c-0123456789ab".into());
+    let id: EntryId = format!("handfast-{}", "0a".repeat(16)).parse().unwrap();
+    let alias = AliasEntry::new(id.clone(), "spiffe://example.org/edge/1".parse().unwrap(), &token).unwrap();
+    let parent = format!("spiffe://example.org/spire/agent/join_token/{}", token.expose());
+    let entry = alias.expose();
+    assert_eq!(entry.parent_id.as_str(), parent);
+    let selectors: Vec<_> =
+        entry.selectors.iter().map(|selector| (selector.kind(), selector.value())).collect();
+    assert_eq!(selectors, [("spiffe_id", &*parent)]);
+    assert!(!format!("{alias:?}").contains(token.expose()), "{alias:?}");
+    let longest = format!("spiffe://{}/edge/1", "a".repeat(255)).parse().unwrap();
+    assert!(AliasEntry::new(id.clone(), longest, &token).is_ok());
+    for (spiffe_id, token) in [("spiffe://example.org/edge/1", "a/b"), ("spiffe://example.org/spire/x", "a")]
+    {
+        let error = AliasEntry::new(id.clone(), spiffe_id.parse().unwrap(), &Secret::new(token.into()));
+        assert_eq!(error.unwrap_err().code(), Code::SpireInvalidRequest, "{spiffe_id} {token}");
+    }
 }

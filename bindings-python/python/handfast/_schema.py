@@ -54,6 +54,7 @@ __all__ = [
     "Enrolled",
     "EnsureBootstrapTokenWork",
     "EnsureHostWork",
+    "EnsureSpireAliasWork",
     "EnsureSpireEntryWork",
     "EnsureSpireJoinTokenWork",
     "EventRow",
@@ -230,25 +231,39 @@ class SpireJoinTokenContent(TypedDict):
 
     type: Literal["spire_join_token"]
     spiffe_id: NotRequired[str | None]
-    """The id that the agent attested by it gets besides SPIRE's own."""
+    """The id that the agent attested by it gets besides SPIRE's own, by an entry that is ours and is deleted at
+    the end. It comes from the policy's template; saying it here is an override.
+    """
     ttl_seconds: NotRequired[int]
     """Seconds that the token lives, at most 3600; 15 minutes when left out."""
 
 
 class SpireEntryContent(TypedDict):
-    """A SPIRE registration entry; nothing of it is given to the node. The ids and selectors come from the
-    policy's templates; saying them here is an override, which the policy must allow.
+    """A SPIRE registration entry; nothing of it is given to the node. What it identifies comes from the policy's
+    templates; saying it here is an override, which the policy must allow.
     """
 
     type: Literal["spire_entry"]
+    dns_names: NotRequired[Sequence[str]]
+    """Names in the X.509-SVID, at most 16; the first one is its common name. An override."""
     downstream: NotRequired[bool]
-    """Whether it is for a downstream SPIRE server."""
+    """Whether it is for a downstream SPIRE server, which can then sign any identity of the trust domain. An
+    override.
+    """
+    federates_with: NotRequired[Collection[str]]
+    """Trust domains whose bundles are given along, at most 16. An override."""
+    hint: NotRequired[str | None]
+    """For workloads that are given several identities: which is for what. At most 1024."""
+    jwt_svid_ttl_seconds: NotRequired[int | None]
+    """Seconds that a JWT-SVID lives; the server's default when left out."""
     parent_id: NotRequired[str | None]
-    """The id of who must vouch for it."""
+    """The id of who must vouch for it. An override."""
     selectors: NotRequired[Collection[str]]
-    """What a workload must show, at most 16."""
+    """What a workload must show, at most 16. An override."""
     spiffe_id: NotRequired[str | None]
-    """The id that it grants."""
+    """The id that it grants. An override."""
+    x509_svid_ttl_seconds: NotRequired[int | None]
+    """Seconds that an X.509-SVID lives; the server's default when left out."""
 
 
 class NoneHostValue(TypedDict):
@@ -912,6 +927,10 @@ class SpirePolicy(TypedDict):
     ``{package}`` stand for what the package has.
     """
 
+    agent_id: NotRequired[str]
+    """The id that an agent attested by a join token gets besides SPIRE's own, so that entries can name it as
+    their parent; none when empty.
+    """
     may_override: NotRequired[bool]
     """Whether an issue may choose all of these itself. An operator who may do that can give any node any
     identity.
@@ -1611,23 +1630,45 @@ class EnsureSpireJoinTokenWork(TypedDict):
     """When the token expires."""
     secret: str
     """The sealed token."""
-    spiffe_id: NotRequired[str]
-    """The id that the agent attested by it gets besides SPIRE's own."""
+
+
+class EnsureSpireAliasWork(TypedDict):
+    """Ensure that exactly this SPIRE entry exists, which gives the agent attested by a join token an id besides
+    SPIRE's own (``AliasEntry``(crate::spire::AliasEntry)); ``reveal`` gives the token.
+    """
+
+    type: Literal["ensure_spire_alias"]
+    id: str
+    """The entry's id."""
+    secret: str
+    """The sealed token."""
+    spiffe_id: str
+    """The id that the agent gets."""
 
 
 class SpireEntry(TypedDict):
     """A SPIRE registration entry, as ``BatchCreateEntry`` takes it."""
 
+    dns_names: NotRequired[list[str]]
+    """Names in the X.509-SVID; the first one is its common name."""
     downstream: NotRequired[bool]
     """Whether it is for a downstream SPIRE server."""
+    federates_with: NotRequired[list[str]]
+    """Trust domains whose bundles are given along."""
+    hint: NotRequired[str]
+    """For workloads that are given several identities: which is for what."""
     id: str
     """The entry's id: ours, so that making it twice makes one."""
+    jwt_svid_ttl_seconds: NotRequired[int]
+    """Seconds that a JWT-SVID lives; the server's default when left out."""
     parent_id: str
     """The id of who must vouch for it: an agent, or the server."""
     selectors: list[str]
     """What a workload must show; all of it."""
     spiffe_id: str
     """The id that it grants."""
+    x509_svid_ttl_seconds: NotRequired[int]
+    """Seconds that an X.509-SVID lives; the server's default when left out."""
 
 
 class EnsureSpireEntryWork(TypedDict):
@@ -1693,6 +1734,7 @@ Work = (
     | DeleteBootstrapTokenWork
     | DeleteKubernetesNodeWork
     | EnsureSpireJoinTokenWork
+    | EnsureSpireAliasWork
     | EnsureSpireEntryWork
     | DeleteSpireEntryWork
     | EnsureHostWork

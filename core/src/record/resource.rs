@@ -13,7 +13,7 @@ use super::PackageStatus;
 use crate::{
     id::{ActorName, NodeName, ResourceKind, ResourceName, SecretId},
     kubernetes::BootstrapGroup,
-    spire::{Selector, SpiffeId},
+    spire::{Entry, EntryId, Selector, SpiffeId, TrustDomain},
     time::Timestamp,
     vocabulary::Reason,
 };
@@ -47,9 +47,16 @@ pub enum ResourceSpec {
         secret: SecretId,
         /// When it expires.
         expires_at: Timestamp,
-        /// The id that the agent attested by it gets besides SPIRE's own.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        spiffe_id: Option<SpiffeId>,
+    },
+    /// The SPIRE entry that gives the agent attested by a join token an id besides SPIRE's own. It names the token, and is
+    /// thus put together by the executor.
+    SpireAlias {
+        /// The entry's id: ours.
+        id: EntryId,
+        /// The id that the agent gets.
+        spiffe_id: SpiffeId,
+        /// The sealed token.
+        secret: SecretId,
     },
     /// A SPIRE registration entry.
     SpireEntry(Box<SpireEntry>),
@@ -63,16 +70,48 @@ pub enum ResourceSpec {
 #[serde(deny_unknown_fields)]
 pub struct SpireEntry {
     /// The entry's id: ours, so that making it twice makes one.
-    pub id: String,
+    pub id: EntryId,
     /// The id that it grants.
     pub spiffe_id: SpiffeId,
     /// The id of who must vouch for it: an agent, or the server.
     pub parent_id: SpiffeId,
     /// What a workload must show; all of it.
     pub selectors: BTreeSet<Selector>,
+    /// Seconds that an X.509-SVID lives; the server's default when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x509_svid_ttl_seconds: Option<u32>,
+    /// Seconds that a JWT-SVID lives; the server's default when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt_svid_ttl_seconds: Option<u32>,
+    /// Names in the X.509-SVID; the first one is its common name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_names: Vec<String>,
+    /// Trust domains whose bundles are given along.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub federates_with: BTreeSet<TrustDomain>,
+    /// For workloads that are given several identities: which is for what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Whether it is for a downstream SPIRE server.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub downstream: bool,
+}
+
+impl SpireEntry {
+    /// The entry as SPIRE's API has it, not yet checked ([`Entry::check`]).
+    #[must_use]
+    pub fn to_entry(&self) -> Entry {
+        let (spiffe_id, parent_id) = (self.spiffe_id.clone(), self.parent_id.clone());
+        Entry {
+            x509_svid_ttl: self.x509_svid_ttl_seconds.unwrap_or(0),
+            jwt_svid_ttl: self.jwt_svid_ttl_seconds.unwrap_or(0),
+            dns_names: self.dns_names.clone(),
+            federates_with: self.federates_with.clone(),
+            hint: self.hint.clone().unwrap_or_default(),
+            downstream: self.downstream,
+            ..Entry::new(self.id.clone(), spiffe_id, parent_id, self.selectors.clone())
+        }
+    }
 }
 
 /// A resource of a kind that the host defines.
@@ -100,7 +139,9 @@ impl ResourceSpec {
             Self::KubernetesBootstrapToken { expires_at, .. } | Self::SpireJoinToken { expires_at, .. } => {
                 Some(*expires_at)
             }
-            Self::KubernetesNode { .. } | Self::SpireEntry(_) | Self::Host(_) => None,
+            Self::KubernetesNode { .. } | Self::SpireAlias { .. } | Self::SpireEntry(_) | Self::Host(_) => {
+                None
+            }
         }
     }
 
@@ -108,9 +149,9 @@ impl ResourceSpec {
     #[must_use]
     pub fn secret(&self) -> Option<SecretId> {
         match self {
-            Self::KubernetesBootstrapToken { secret, .. } | Self::SpireJoinToken { secret, .. } => {
-                Some(*secret)
-            }
+            Self::KubernetesBootstrapToken { secret, .. }
+            | Self::SpireJoinToken { secret, .. }
+            | Self::SpireAlias { secret, .. } => Some(*secret),
             Self::Host(resource) => resource.secret,
             Self::KubernetesNode { .. } | Self::SpireEntry(_) => None,
         }
@@ -123,6 +164,7 @@ impl ResourceSpec {
             Self::SpireJoinToken { .. } => false,
             Self::KubernetesBootstrapToken { .. }
             | Self::KubernetesNode { .. }
+            | Self::SpireAlias { .. }
             | Self::SpireEntry(_)
             | Self::Host(_) => true,
         }
@@ -188,6 +230,7 @@ impl Resource {
             ResourceSpec::KubernetesNode { .. } => ResourceState::Ready, // not ours to make
             ResourceSpec::KubernetesBootstrapToken { .. }
             | ResourceSpec::SpireJoinToken { .. }
+            | ResourceSpec::SpireAlias { .. }
             | ResourceSpec::SpireEntry(_)
             | ResourceSpec::Host(_) => ResourceState::Wanted,
         };

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     draft::{Draft, Step, refuse},
-    policy::SpirePolicy,
+    spire::AskedEntry,
 };
 use crate::{
     id::{Kind, PackageId, PackageName, PoolName, ResourceKind, ResourceName, ScopeId, SecretId},
     kubernetes::BootstrapToken,
     limits,
-    record::{HostResource, Key, Package, PackageContent, ResourceSpec, SpireEntry},
+    record::{HostResource, Key, Package, PackageContent, ResourceSpec},
     secret::Secret,
-    spire::{Selector, SpiffeId},
     vocabulary::{Content, Error, Fact, FileFormat, GivenContent, HostValue, Refusal},
 };
 
@@ -80,16 +79,30 @@ impl<'a> Maker<'a> {
                 made.resources.push(ResourceSpec::KubernetesNode { name: name.clone() });
             }
             Content::SpireJoinToken { ttl_seconds, spiffe_id } => {
-                let token =
-                    Secret::new(uuid::Builder::from_random_bytes(draft.random()).into_uuid().to_string());
-                let secret = self.keep(draft, &token)?;
-                let expires_at = draft.now().plus_seconds(*ttl_seconds);
-                let spiffe_id = spiffe_id.clone();
-                made.resources.push(ResourceSpec::SpireJoinToken { secret, expires_at, spiffe_id });
-                made.contents.push(PackageContent::SpireJoinToken { secret, expires_at });
+                self.spire_join_token(draft, *ttl_seconds, spiffe_id.as_ref(), place, made)?;
             }
-            Content::SpireEntry { spiffe_id, parent_id, selectors, downstream } => {
-                let asked = AskedEntry { spiffe_id, parent_id, selectors, downstream: *downstream };
+            Content::SpireEntry {
+                spiffe_id,
+                parent_id,
+                selectors,
+                x509_svid_ttl_seconds,
+                jwt_svid_ttl_seconds,
+                dns_names,
+                federates_with,
+                hint,
+                downstream,
+            } => {
+                let asked = AskedEntry {
+                    spiffe_id: spiffe_id.as_ref(),
+                    parent_id: parent_id.as_ref(),
+                    selectors,
+                    x509_svid_ttl_seconds: *x509_svid_ttl_seconds,
+                    jwt_svid_ttl_seconds: *jwt_svid_ttl_seconds,
+                    dns_names,
+                    federates_with,
+                    hint: hint.as_ref(),
+                    downstream: *downstream,
+                };
                 let entry = self.spire_entry(draft, &asked, place)?;
                 made.resources.push(ResourceSpec::SpireEntry(Box::new(entry)));
             }
@@ -101,7 +114,7 @@ impl<'a> Maker<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, draft: &mut Draft<'_>, secret: &Secret) -> Step<SecretId> {
+    pub(super) fn keep(&mut self, draft: &mut Draft<'_>, secret: &Secret) -> Step<SecretId> {
         let id = self.next_secret();
         draft.keep(id, secret)?;
         Ok(id)
@@ -140,54 +153,6 @@ impl<'a> Maker<'a> {
         format!("hf-{drawn}").parse().map_err(|_| Error::Misuse("a drawn name is a name"))
     }
 
-    fn spire_entry(&self, draft: &mut Draft<'_>, asked: &AskedEntry<'_>, place: usize) -> Step<SpireEntry> {
-        let rules = &draft.registrar.policy.spire;
-        if asked.overrides() && !rules.may_override {
-            return refuse(Refusal::OverrideNotAllowed, Key::Package(self.package));
-        }
-        let at = |field: &str| format!("contents[{place}].{field}");
-        let spiffe_id = match asked.spiffe_id {
-            Some(id) => id.clone(),
-            None => self.filled(rules, &rules.spiffe_id, &at("spiffe_id"))?,
-        };
-        let parent_id = match asked.parent_id {
-            Some(id) => id.clone(),
-            None => self.filled(rules, &rules.parent_id, &at("parent_id"))?,
-        };
-        let selectors = if asked.selectors.is_empty() {
-            let filled =
-                rules.selectors.iter().map(|selector| self.filled(rules, selector, &at("selectors")));
-            filled.collect::<Result<BTreeSet<Selector>, Error>>()?
-        } else {
-            asked.selectors.clone()
-        };
-        if selectors.is_empty() {
-            return Err(Error::input(&at("selectors"), "neither given nor in the policy").into());
-        }
-        let drawn = data_encoding::HEXLOWER.encode(&draft.random::<16>());
-        let id = format!("{}-{drawn}", draft.registrar.policy.owner);
-        Ok(SpireEntry { id, spiffe_id, parent_id, selectors, downstream: asked.downstream })
-    }
-
-    /// Fills a template of the policy. Names have no characters that could end a path segment.
-    fn filled<T: std::str::FromStr>(
-        &self,
-        rules: &SpirePolicy,
-        template: &str,
-        at: &str,
-    ) -> Result<T, Error> {
-        if template.is_empty() {
-            return Err(Error::input(at, "neither given nor in the policy"));
-        }
-        let filled = template
-            .replace("{trust_domain}", &rules.trust_domain)
-            .replace("{scope}", self.scope.as_str())
-            .replace("{kind}", self.kind.as_str())
-            .replace("{name}", self.name.as_str())
-            .replace("{package}", &self.package.to_string());
-        filled.parse().map_err(|_| Error::input(at, "the policy's template does not give a valid one"))
-    }
-
     fn pool_item(&mut self, draft: &mut Draft<'_>, pool: &PoolName, made: &mut Made) -> Step<()> {
         let key = Key::Pool(self.scope.clone(), pool.clone());
         let record = draft.pool(self.scope, pool)?;
@@ -198,19 +163,6 @@ impl<'a> Maker<'a> {
         draft.emit(key, Fact::PoolItemAssigned { item: item.clone(), package: self.package })?;
         made.contents.push(PackageContent::PoolItem { pool: pool.clone(), item, secret });
         Ok(())
-    }
-}
-
-struct AskedEntry<'a> {
-    spiffe_id: &'a Option<SpiffeId>,
-    parent_id: &'a Option<SpiffeId>,
-    selectors: &'a BTreeSet<Selector>,
-    downstream: bool,
-}
-
-impl AskedEntry<'_> {
-    fn overrides(&self) -> bool {
-        self.spiffe_id.is_some() || self.parent_id.is_some() || !self.selectors.is_empty() || self.downstream
     }
 }
 
@@ -298,10 +250,10 @@ fn check_one(content: &Content, field: &dyn Fn(&str) -> String) -> Result<(), Er
         let fits = (min..=max).contains(&number);
         if fits { Ok(()) } else { Err(Error::input(&field(name), &format!("expected {min} to {max}"))) }
     };
-    let seconds = |ttl: u32, max: u32| {
+    let seconds = |name: &str, ttl: u32, max: u32| {
         let fits = (1..=max).contains(&ttl);
         let message = format!("expected 1 to {max} seconds");
-        if fits { Ok(()) } else { Err(Error::input(&field("ttl_seconds"), &message)) }
+        if fits { Ok(()) } else { Err(Error::input(&field(name), &message)) }
     };
     let bytes = |name: &str, text: &Secret, max: usize| {
         let fits = text.expose().len() <= max;
@@ -313,14 +265,26 @@ fn check_one(content: &Content, field: &dyn Fn(&str) -> String) -> Result<(), Er
             check_format(&field("content"), *format, content)
         }
         Content::KubernetesBootstrapToken { groups, ttl_seconds } => {
-            seconds(*ttl_seconds, limits::BOOTSTRAP_TOKEN_TTL_MAX_SECONDS)?;
+            seconds("ttl_seconds", *ttl_seconds, limits::BOOTSTRAP_TOKEN_TTL_MAX_SECONDS)?;
             within("groups", groups.len(), 1, limits::KUBERNETES_GROUPS)
         }
         Content::SpireJoinToken { ttl_seconds, .. } => {
-            seconds(*ttl_seconds, limits::JOIN_TOKEN_TTL_MAX_SECONDS)
+            seconds("ttl_seconds", *ttl_seconds, limits::JOIN_TOKEN_TTL_MAX_SECONDS)
         }
-        Content::SpireEntry { selectors, .. } => {
-            within("selectors", selectors.len(), 0, limits::SPIRE_SELECTORS)
+        Content::SpireEntry {
+            selectors,
+            x509_svid_ttl_seconds: x509,
+            jwt_svid_ttl_seconds: jwt,
+            dns_names,
+            federates_with,
+            ..
+        } => {
+            for (name, ttl) in [("x509_svid_ttl_seconds", x509), ("jwt_svid_ttl_seconds", jwt)] {
+                ttl.map_or(Ok(()), |ttl| seconds(name, ttl, limits::SPIRE_SVID_TTL_MAX_SECONDS))?;
+            }
+            within("selectors", selectors.len(), 0, limits::SPIRE_SELECTORS)?;
+            within("dns_names", dns_names.len(), 0, limits::SPIRE_DNS_NAMES)?;
+            within("federates_with", federates_with.len(), 0, limits::SPIRE_FEDERATES_WITH)
         }
         Content::Host { value, settings, .. } => {
             within("settings", settings.len(), 0, limits::RESOURCE_SETTINGS)?;

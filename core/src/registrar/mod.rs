@@ -25,6 +25,7 @@ mod revoke;
 mod route;
 mod scope;
 mod session;
+mod spire;
 mod standing;
 mod subject;
 

@@ -182,6 +182,9 @@ pub struct SpirePolicy {
     pub parent_id: String,
     /// What a workload must show, at most [`limits::SPIRE_SELECTORS`].
     pub selectors: Vec<String>,
+    /// The id that an agent attested by a join token gets besides SPIRE's own, so that entries can name it as their parent;
+    /// none when empty.
+    pub agent_id: String,
     /// Whether an issue may choose all of these itself. An operator who may do that can give any node any identity.
     pub may_override: bool,
 }
@@ -324,7 +327,7 @@ impl SpirePolicy {
         if self.selectors.len() > limits::SPIRE_SELECTORS {
             return Err(Error::input("spire.selectors", &format!("at most {}", limits::SPIRE_SELECTORS)));
         }
-        let texts = self.selectors.iter().chain([&self.spiffe_id, &self.parent_id]);
+        let texts = self.selectors.iter().chain([&self.spiffe_id, &self.parent_id, &self.agent_id]);
         if texts.map(String::len).any(|length| length > limits::SPIFFE_ID_BYTES) {
             return Err(Error::input("spire", &format!("templates up to {} bytes", limits::SPIFFE_ID_BYTES)));
         }

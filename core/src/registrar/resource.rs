@@ -25,7 +25,7 @@ pub enum Revealed {
     Nothing,
     /// The manifest of the bootstrap-token Secret, with the token in it.
     BootstrapToken(Box<BootstrapSecret>),
-    /// The value: a SPIRE join token, or that of a resource of a kind that the host defines.
+    /// The value: a SPIRE join token, also for its alias, or that of a resource of a kind that the host defines.
     Value(Secret),
 }
 
@@ -48,7 +48,9 @@ impl Registrar {
             | Work::DeleteSpireEntry { .. }
             | Work::DeleteHost { .. }
             | Work::Sweep { .. } => Ok(Revealed::Nothing),
-            Work::EnsureSpireJoinToken { secret, .. } => opened(secret).map(Revealed::Value),
+            Work::EnsureSpireJoinToken { secret, .. } | Work::EnsureSpireAlias { secret, .. } => {
+                opened(secret).map(Revealed::Value)
+            }
             Work::EnsureHost { resource } => match &resource.secret {
                 Some(secret) => opened(secret).map(Revealed::Value),
                 None => Ok(Revealed::Nothing),
@@ -113,10 +115,13 @@ fn work(package: &Package, spec: &ResourceSpec, verb: Verb) -> Option<Work> {
             Work::DeleteBootstrapToken { name: name.clone() }
         }
         (ResourceSpec::KubernetesNode { name }, false) => Work::DeleteKubernetesNode { name: name.clone() },
-        (ResourceSpec::SpireJoinToken { secret, expires_at, spiffe_id }, true) => {
-            let spiffe_id = spiffe_id.clone();
-            Work::EnsureSpireJoinToken { secret: *secret, expires_at: *expires_at, spiffe_id }
+        (ResourceSpec::SpireJoinToken { secret, expires_at }, true) => {
+            Work::EnsureSpireJoinToken { secret: *secret, expires_at: *expires_at }
         }
+        (ResourceSpec::SpireAlias { id, spiffe_id, secret }, true) => {
+            Work::EnsureSpireAlias { id: id.clone(), spiffe_id: spiffe_id.clone(), secret: *secret }
+        }
+        (ResourceSpec::SpireAlias { id, .. }, false) => Work::DeleteSpireEntry { id: id.clone() },
         (ResourceSpec::SpireEntry(entry), true) => Work::EnsureSpireEntry { entry: (**entry).clone() },
         (ResourceSpec::SpireEntry(entry), false) => Work::DeleteSpireEntry { id: entry.id.clone() },
         (ResourceSpec::Host(resource), true) => Work::EnsureHost { resource: (**resource).clone() },

@@ -125,7 +125,7 @@ impl Entry {
     /// `spire_invalid_request` with the field.
     pub fn check(&self) -> Result<(), SpireError> {
         let invalid = |field, expected| Err(SpireError::InvalidRequest { field, expected });
-        let ttl_fits = |ttl: u32| i32::try_from(ttl).is_ok();
+        let ttl_fits = |ttl: u32| ttl <= limits::SPIRE_SVID_TTL_MAX_SECONDS;
         if self.parent_id.trust_domain() != self.spiffe_id.trust_domain() {
             return invalid("parent_id", "an id of the same trust domain");
         }
@@ -135,8 +135,14 @@ impl Entry {
         if !(1..=limits::SPIRE_SELECTORS).contains(&self.selectors.len()) {
             return invalid("selectors", "1 to 16");
         }
-        if !ttl_fits(self.x509_svid_ttl) || !ttl_fits(self.jwt_svid_ttl) {
-            return invalid("x509_svid_ttl or jwt_svid_ttl", "seconds in 31 bits");
+        if !ttl_fits(self.x509_svid_ttl) {
+            return invalid("x509_svid_ttl", "seconds in 31 bits");
+        }
+        if !ttl_fits(self.jwt_svid_ttl) {
+            return invalid("jwt_svid_ttl", "seconds in 31 bits");
+        }
+        if self.federates_with.len() > limits::SPIRE_FEDERATES_WITH {
+            return invalid("federates_with", "at most 16 trust domains");
         }
         if self.hint.len() > limits::SPIRE_HINT_BYTES {
             return invalid("hint", "at most 1024 bytes");
@@ -148,7 +154,8 @@ impl Entry {
     }
 }
 
-fn is_reserved(id: &SpiffeId) -> bool {
+/// Whether the id is the server's own to give.
+pub(crate) fn is_reserved(id: &SpiffeId) -> bool {
     id.path() == "/spire" || id.path().starts_with("/spire/")
 }
 

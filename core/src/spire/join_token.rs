@@ -29,9 +29,7 @@ impl JoinTokenRequest {
         now: Timestamp,
         agent_id: Option<SpiffeId>,
     ) -> Result<Self, SpireError> {
-        if !super::id::is_segment(token.expose()) {
-            return Err(SpireError::InvalidRequest { field: "token", expected: "letters, digits, . _ -" });
-        }
+        check_token(&token)?;
         let millis = expires_at.unix_millis().saturating_sub(now.unix_millis());
         let seconds = u32::try_from(millis.div_euclid(1000)).ok().filter(|seconds| *seconds >= 1);
         let expected = "a time at least a second from now";
@@ -56,4 +54,11 @@ impl JoinTokenRequest {
     pub fn agent_id(&self) -> Option<&SpiffeId> {
         self.agent_id.as_ref()
     }
+}
+
+/// Whether a value can be the last part of an agent's id, as SPIRE puts it there.
+pub(super) fn check_token(token: &Secret) -> Result<(), SpireError> {
+    let expected = "letters, digits, . _ -";
+    let valid = super::id::is_segment(token.expose());
+    if valid { Ok(()) } else { Err(SpireError::InvalidRequest { field: "token", expected }) }
 }

@@ -1,9 +1,10 @@
 //! SPIFFE and SPIRE: who is who, what a SPIRE server is asked for, and whom a trust domain trusts.
 //!
 //! ```text
-//! EnsureSpireJoinToken --JoinTokenRequest--> CreateJoinToken    }  what an executor sends,
-//! EnsureSpireEntry     --Entry-----------> BatchCreateEntry     }  and Outcome says what
-//! DeleteSpireEntry     --EntryId---------> BatchDeleteEntry     }  came of it
+//! EnsureSpireJoinToken --JoinTokenRequest--> CreateJoinToken   }
+//! EnsureSpireAlias     --AliasEntry--------> BatchCreateEntry  }  what an executor sends,
+//! EnsureSpireEntry     --Entry-------------> BatchCreateEntry  }  and Outcome says what
+//! DeleteSpireEntry     --EntryId-----------> BatchDeleteEntry  }  came of it
 //! GetBundle --BundleReply--> Bundle <--> PEM, JSON of the standard
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! sent here. Entries can be deleted and die at once, with the SVIDs of an hour or so that were already given out living
 //! on; join tokens cannot be deleted and only die by their time: see [`JoinTokenRequest`].
 
+mod alias;
 mod authority;
 mod bundle;
 mod entry;
@@ -23,8 +25,8 @@ mod reply;
 mod selector;
 mod status;
 
-pub(crate) use self::id::is_trust_domain;
 pub use self::{
+    alias::AliasEntry,
     authority::{JwtAuthority, X509Authority},
     bundle::Bundle,
     entry::{Entry, EntryId},
@@ -35,3 +37,4 @@ pub use self::{
     selector::Selector,
     status::{Outcome, StatusCode},
 };
+pub(crate) use self::{entry::is_reserved, id::is_trust_domain};

@@ -38,7 +38,7 @@ impl Selector {
 }
 
 const INVALID: InvalidId =
-    InvalidId::new("Selector", "<type>:<value>, up to 256 bytes, no control characters");
+    InvalidId::new("Selector", "<type>:<value>, up to 512 bytes, no control characters");
 
 impl fmt::Display for Selector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

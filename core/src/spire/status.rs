@@ -69,14 +69,15 @@ pub enum Outcome {
 
 impl Outcome {
     /// Of a result of `BatchCreateEntry`, with the entry that came with it. For SPIRE, entries with the same SPIFFE id, parent
-    /// and selectors are one: it creates no second one, answers `ALREADY_EXISTS` and gives the one that is there.
+    /// and selectors are one: it creates no second one, answers `ALREADY_EXISTS` and gives the one that is there. It gives
+    /// none when another entry bears the id: that one was ours until somebody changed it, for nobody else draws our ids.
     #[must_use]
     pub fn of_created_entry(status: StatusCode, wanted: &Entry, found: Option<&Entry>) -> Self {
         match (status, found) {
             (StatusCode::Ok, _) => Self::Done,
             (StatusCode::AlreadyExists, Some(found)) if found == wanted => Self::Done,
-            (StatusCode::AlreadyExists, Some(found)) if found.id == wanted.id => Self::Altered,
-            (StatusCode::AlreadyExists, _) => Self::Collision,
+            (StatusCode::AlreadyExists, Some(found)) if found.id != wanted.id => Self::Collision,
+            (StatusCode::AlreadyExists, _) => Self::Altered,
             (status, _) => Self::of_failed(status),
         }
     }

@@ -101,9 +101,20 @@ fn describe_content(content: &Content) -> Value {
         Content::SpireJoinToken { ttl_seconds, spiffe_id } => {
             json!({ "type": "spire_join_token", "ttl_seconds": ttl_seconds, "spiffe_id": spiffe_id })
         }
-        Content::SpireEntry { spiffe_id, parent_id, selectors, downstream } => json!({
+        Content::SpireEntry {
+            spiffe_id,
+            parent_id,
+            selectors,
+            x509_svid_ttl_seconds,
+            jwt_svid_ttl_seconds,
+            dns_names,
+            federates_with,
+            hint,
+            downstream,
+        } => json!({
             "type": "spire_entry", "spiffe_id": spiffe_id, "parent_id": parent_id, "selectors": selectors,
-            "downstream": downstream,
+            "x509_svid_ttl_seconds": x509_svid_ttl_seconds, "jwt_svid_ttl_seconds": jwt_svid_ttl_seconds,
+            "dns_names": dns_names, "federates_with": federates_with, "hint": hint, "downstream": downstream,
         }),
         Content::Host { kind, name, value, settings } => {
             let value = match value {

@@ -9,7 +9,7 @@ use crate::{
     id::{ActorName, InvalidId, NodeName, PackageId, ResourceKind, ResourceName, SecretId, as_text},
     kubernetes::BootstrapGroup,
     record::{HostResource, Key, SpireEntry},
-    spire::SpiffeId,
+    spire::{EntryId, SpiffeId},
     time::Timestamp,
 };
 
@@ -176,9 +176,16 @@ pub enum Work {
         secret: SecretId,
         /// When the token expires.
         expires_at: Timestamp,
-        /// The id that the agent attested by it gets besides SPIRE's own.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        spiffe_id: Option<SpiffeId>,
+    },
+    /// Ensure that exactly this SPIRE entry exists, which gives the agent attested by a join token an id besides SPIRE's own
+    /// ([`AliasEntry`](crate::spire::AliasEntry)); `reveal` gives the token.
+    EnsureSpireAlias {
+        /// The entry's id.
+        id: EntryId,
+        /// The id that the agent gets.
+        spiffe_id: SpiffeId,
+        /// The sealed token.
+        secret: SecretId,
     },
     /// Ensure that exactly this SPIRE entry exists (`BatchCreateEntry` with our own id).
     EnsureSpireEntry {
@@ -188,7 +195,7 @@ pub enum Work {
     /// Ensure that the SPIRE entry does not exist (`BatchDeleteEntry`).
     DeleteSpireEntry {
         /// The entry's id.
-        id: String,
+        id: EntryId,
     },
     /// Ensure that exactly this resource exists; `reveal` gives its value, if it has one.
     EnsureHost {
@@ -215,9 +222,9 @@ impl Work {
     #[must_use]
     pub fn secrets(&self) -> Vec<SecretId> {
         match self {
-            Self::EnsureBootstrapToken { secret, .. } | Self::EnsureSpireJoinToken { secret, .. } => {
-                vec![*secret]
-            }
+            Self::EnsureBootstrapToken { secret, .. }
+            | Self::EnsureSpireJoinToken { secret, .. }
+            | Self::EnsureSpireAlias { secret, .. } => vec![*secret],
             Self::EnsureHost { resource } => resource.secret.into_iter().collect(),
             Self::DescribeInstance { .. }
             | Self::DeleteBootstrapToken { .. }

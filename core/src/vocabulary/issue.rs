@@ -15,7 +15,7 @@ use crate::{
     kubernetes::BootstrapGroup,
     limits,
     secret::Secret,
-    spire::{Selector, SpiffeId},
+    spire::{Selector, SpiffeId, TrustDomain},
 };
 
 /// Make a package: a token, what it is bound to, what it carries.
@@ -195,23 +195,39 @@ pub enum Content {
         /// Seconds that the token lives, at most [`limits::JOIN_TOKEN_TTL_MAX_SECONDS`]; 15 minutes when left out.
         #[serde(default = "defaults::join_token_ttl")]
         ttl_seconds: u32,
-        /// The id that the agent attested by it gets besides SPIRE's own.
+        /// The id that the agent attested by it gets besides SPIRE's own, by an entry that is ours and is deleted at the end.
+        /// It comes from the policy's template; saying it here is an override.
         #[serde(default)]
         spiffe_id: Option<SpiffeId>,
     },
-    /// A SPIRE registration entry; nothing of it is given to the node. The ids and selectors come from the policy's
-    /// templates; saying them here is an override, which the policy must allow.
+    /// A SPIRE registration entry; nothing of it is given to the node. What it identifies comes from the policy's templates;
+    /// saying it here is an override, which the policy must allow.
     SpireEntry {
-        /// The id that it grants.
+        /// The id that it grants. An override.
         #[serde(default)]
         spiffe_id: Option<SpiffeId>,
-        /// The id of who must vouch for it.
+        /// The id of who must vouch for it. An override.
         #[serde(default)]
         parent_id: Option<SpiffeId>,
-        /// What a workload must show, at most [`limits::SPIRE_SELECTORS`].
+        /// What a workload must show, at most [`limits::SPIRE_SELECTORS`]. An override.
         #[serde(default)]
         selectors: BTreeSet<Selector>,
-        /// Whether it is for a downstream SPIRE server.
+        /// Seconds that an X.509-SVID lives; the server's default when left out.
+        #[serde(default)]
+        x509_svid_ttl_seconds: Option<u32>,
+        /// Seconds that a JWT-SVID lives; the server's default when left out.
+        #[serde(default)]
+        jwt_svid_ttl_seconds: Option<u32>,
+        /// Names in the X.509-SVID, at most [`limits::SPIRE_DNS_NAMES`]; the first one is its common name. An override.
+        #[serde(default)]
+        dns_names: Vec<String>,
+        /// Trust domains whose bundles are given along, at most [`limits::SPIRE_FEDERATES_WITH`]. An override.
+        #[serde(default)]
+        federates_with: BTreeSet<TrustDomain>,
+        /// For workloads that are given several identities: which is for what. At most [`limits::SPIRE_HINT_BYTES`].
+        #[serde(default)]
+        hint: Option<String>,
+        /// Whether it is for a downstream SPIRE server, which can then sign any identity of the trust domain. An override.
         #[serde(default)]
         downstream: bool,
     },

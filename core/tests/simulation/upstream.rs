@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handfast::{
     registrar::Revealed,
+    spire::EntryId,
     time::Timestamp,
     vocabulary::{EffectOutcome, Work},
 };
@@ -17,7 +18,7 @@ pub(crate) struct Upstream {
     pub(crate) refused: u32,
     /// Names that somebody else has.
     pub(crate) foreign: BTreeSet<String>,
-    pub(crate) entries: BTreeSet<String>,
+    pub(crate) entries: BTreeSet<EntryId>,
     pub(crate) bootstrap_tokens: BTreeMap<String, Timestamp>,
     pub(crate) join_tokens: BTreeMap<String, Timestamp>,
 }
@@ -60,6 +61,10 @@ impl Upstream {
             }
             Work::DeleteHost { name, .. } => drop(self.clients.remove(name.as_str())),
             Work::EnsureSpireEntry { entry } => drop(self.entries.insert(entry.id.clone())),
+            Work::EnsureSpireAlias { id, .. } => {
+                let Revealed::Value(_) = revealed else { panic!("{revealed:?}") };
+                self.entries.insert(id.clone());
+            }
             Work::DeleteSpireEntry { id } => drop(self.entries.remove(id)),
             Work::EnsureBootstrapToken { name, expires_at, .. } => {
                 let Revealed::BootstrapToken(secret) = revealed else { panic!("{revealed:?}") };
@@ -81,6 +86,7 @@ impl Upstream {
         match work {
             Work::EnsureHost { resource } => self.clients.contains_key(resource.name.as_str()),
             Work::EnsureSpireEntry { entry } => self.entries.contains(&entry.id),
+            Work::EnsureSpireAlias { id, .. } => self.entries.contains(id),
             Work::EnsureBootstrapToken { name, .. } => self.bootstrap_tokens.contains_key(name),
             Work::EnsureSpireJoinToken { .. } => true,
             _ => false,

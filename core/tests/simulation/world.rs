@@ -93,7 +93,7 @@ fn registrar(choice: usize) -> Arc<Registrar> {
             },
             "spire": {
                 "trust_domain": "example.org", "spiffe_id": "spiffe://{trust_domain}/{name}",
-                "parent_id": "spiffe://{trust_domain}/agent", "selectors": ["unix:uid:1"],
+                "parent_id": "spiffe://{trust_domain}/agent", "agent_id": "spiffe://{trust_domain}/agent", "selectors": ["unix:uid:1"],
             },
             "instances": [{
                 "accounts": ["123456789012"], "tags": {"role": "node"}, "scope": "free", "kind": "kubernetes",

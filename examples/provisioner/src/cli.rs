@@ -120,6 +120,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     pub(crate) cluster_info: Option<PathBuf>,
 
+    /// Make join tokens and registration entries at the SPIRE server with this API socket, as its `socket_path` says. Whoever
+    /// may write to it administers the server (needs a build with --features spire).
+    #[arg(long, value_name = "FILE", help_heading = "SPIRE")]
+    pub(crate) spire_socket: Option<PathBuf>,
+
     /// Pretend that the program starts at this instant: for recorded messages. Only on a loopback address.
     #[arg(long, value_name = "RFC3339", hide = true)]
     pub(crate) now: Option<Timestamp>,

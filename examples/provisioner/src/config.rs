@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) fingerprint_header: Option<HeaderName>,
     pub(crate) cloud: Option<Cloud>,
     pub(crate) cluster: Option<Cluster>,
+    /// The socket of the SPIRE server's API.
+    pub(crate) spire_socket: Option<PathBuf>,
     /// Where resources of the operator's own kinds go.
     pub(crate) resources: Option<PathBuf>,
     pub(crate) now: Option<Timestamp>,
@@ -97,6 +99,7 @@ struct File {
     manifests: Option<PathBuf>,
     cluster_info: Option<PathBuf>,
     kubeconfig: Option<PathBuf>,
+    spire_socket: Option<PathBuf>,
     resources: Option<PathBuf>,
     rule: Option<PathBuf>,
     retention_days: Option<u16>,
@@ -165,6 +168,7 @@ impl Settings {
                 (options.kubeconfig, options.manifests, options.cluster_info),
                 (beside(file.kubeconfig), beside(file.manifests), beside(file.cluster_info)),
             )?,
+            spire_socket: chosen(options.spire_socket, file.spire_socket),
             resources: beside(file.resources),
             rule: beside(file.rule),
             retention_days: file.retention_days,

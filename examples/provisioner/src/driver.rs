@@ -161,7 +161,9 @@ impl Driver {
             self.sweep(*package).await
         } else {
             match self.reveal(effect).await {
-                Ok(revealed) => Ok(self.executors.perform(&effect.work, revealed).await),
+                Ok(revealed) => {
+                    Ok(self.executors.perform(&effect.work, revealed, self.host.clock.now().at).await)
+                }
                 Err(error) => Err(error),
             }
         };

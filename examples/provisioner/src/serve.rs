@@ -59,8 +59,14 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
     });
     let identity = identity.collect::<Result<Vec<_>, _>>()?;
     let executors = Arc::new(
-        Executors::new(settings.cloud, settings.cluster, (owner, settings.resources), !store.is_shared())
-            .await?,
+        Executors::new(
+            settings.cloud,
+            settings.cluster,
+            settings.spire_socket,
+            (owner, settings.resources),
+            !store.is_shared(),
+        )
+        .await?,
     );
     operator::ensure_first(&store, clock.now().at).await?;
     let host = Arc::new(Host::new(registrar, store, clock));

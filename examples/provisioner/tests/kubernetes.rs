@@ -7,6 +7,7 @@ mod cluster;
 mod support;
 
 use cluster::Cluster;
+use reqwest::Method;
 use serde_json::json;
 use support::{HERE, Place, authority, token_in};
 
@@ -58,4 +59,26 @@ async fn a_bootstrap_token_lives_in_the_cluster_as_long_as_its_instance() {
     ] {
         assert_eq!(cluster.status_for(account, path).await, status, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_nodes_object_goes_with_a_node_that_is_known_to_be_gone() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let kubeconfig = cluster.provisioner().await;
+    let place = Place::new().with(&["--kubeconfig", kubeconfig.to_str().unwrap()]);
+    let host = place.start();
+    let operator = host.token.clone().unwrap();
+    for name in ["edge-1", "edge-2"] {
+        let object = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name } });
+        cluster.create("/api/v1/nodes", &object).await;
+    }
+    let body = json!({ "name": "edge-1", "deliver": true, "contents": [{ "type": "kubernetes_node", "name": "edge-1" }] });
+    let package = host.ask(&operator, Method::POST, "/api/packages", body).await["package"].clone();
+    assert_eq!(cluster.get("/api/v1/nodes/edge-1").await.0, 200);
+    let revoke = format!("/api/packages/{}/revoke", package.as_str().unwrap());
+    host.ask(&operator, Method::POST, &revoke, json!(null)).await;
+    while cluster.get("/api/v1/nodes/edge-1").await.0 != 404 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(cluster.get("/api/v1/nodes/edge-2").await.0, 200, "and no other");
 }

@@ -147,6 +147,7 @@ async fn an_instance_id_alone_is_enough_only_where_that_was_chosen_loudly() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     drop(host);
-    let host = place.with(&["--insecure-instance-id-alone"]).start();
-    assert_eq!(host.send(Method::GET, &path, &[], "").await.unwrap().body, config);
+    let place = place.with(&["--insecure-instance-id-alone"]);
+    let host = place.start();
+    assert_eq!(host.send(Method::GET, &path, &[], "").await.unwrap().body, config, "{}", place.log());
 }

@@ -7,6 +7,8 @@ mod files;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod resources;
+#[cfg(feature = "spire")]
+mod spire;
 
 use std::{
     path::PathBuf,
@@ -20,6 +22,7 @@ use handfast::{
     record::HostResource,
     registrar::Revealed,
     secret::Secret,
+    time::Timestamp,
     vocabulary::{Content, Description, EffectOutcome, Reason, Work},
 };
 use tokio::{sync::Mutex, task::block_in_place};
@@ -31,6 +34,8 @@ use crate::{Fatal, config};
 pub(crate) struct Executors {
     cloud: Option<Cloud>,
     cluster: Option<Cluster>,
+    #[cfg(feature = "spire")]
+    spire: Option<spire::Spire>,
     resources: Option<resources::Folder>,
     info: Mutex<Option<(Instant, Result<ClusterInfo, String>)>>,
 }
@@ -57,7 +62,10 @@ enum Failure {
     /// It was not done, and this is why. Holds no secret.
     Failed(String),
     /// It may have been done: the answer was lost.
-    #[cfg_attr(not(feature = "kubernetes"), expect(dead_code, reason = "files either are there or not"))]
+    #[cfg_attr(
+        not(any(feature = "kubernetes", feature = "spire")),
+        expect(dead_code, reason = "files either are there or not")
+    )]
     Unknown(String),
 }
 
@@ -66,6 +74,7 @@ impl Executors {
     pub(crate) async fn new(
         cloud: Option<config::Cloud>,
         cluster: Option<config::Cluster>,
+        spire_socket: Option<PathBuf>,
         (owner, resources): (LabelValue, Option<PathBuf>),
         alone: bool,
     ) -> Result<Self, Fatal> {
@@ -99,12 +108,31 @@ impl Executors {
                 return Err(format!("this build cannot use {shown}: build with --features kubernetes").into());
             }
         };
-        Ok(Self { cloud, cluster, resources, info: Mutex::new(None) })
+        #[cfg(not(feature = "spire"))]
+        if let Some(socket) = spire_socket {
+            let shown = socket.display();
+            return Err(format!("this build cannot use {shown}: build with --features spire").into());
+        }
+        Ok(Self {
+            cloud,
+            cluster,
+            #[cfg(feature = "spire")]
+            spire: spire_socket.map(|socket| spire::Spire::new(&socket)).transpose()?,
+            resources,
+            info: Mutex::new(None),
+        })
     }
 
     /// Whether there is a cluster that nodes can be sent to.
     pub(crate) fn has_cluster(&self) -> bool {
         self.cluster.is_some()
+    }
+
+    fn has_spire(&self) -> bool {
+        #[cfg(feature = "spire")]
+        return self.spire.is_some();
+        #[cfg(not(feature = "spire"))]
+        return false;
     }
 
     /// The first of these contents that this host could never make, and why: better said to the operator who issues it than
@@ -114,7 +142,9 @@ impl Executors {
             Content::KubernetesBootstrapToken { .. } | Content::KubernetesNode { .. } => {
                 self.cluster.is_none().then_some(NO_CLUSTER)
             }
-            Content::SpireJoinToken { .. } | Content::SpireEntry { .. } => Some(NO_SPIRE),
+            Content::SpireJoinToken { .. } | Content::SpireEntry { .. } => {
+                (!self.has_spire()).then_some(NO_SPIRE)
+            }
             Content::Host { .. } => self.resources.is_none().then_some(NO_FOLDER),
             Content::File { .. } | Content::PoolItem { .. } => None,
         };
@@ -122,8 +152,8 @@ impl Executors {
     }
 
     /// Performs an effect and says how it went. Never takes longer than [`PATIENCE`].
-    pub(crate) async fn perform(&self, work: &Work, revealed: Revealed) -> EffectOutcome {
-        let performed = tokio::time::timeout(PATIENCE, self.attempt(work, revealed));
+    pub(crate) async fn perform(&self, work: &Work, revealed: Revealed, now: Timestamp) -> EffectOutcome {
+        let performed = tokio::time::timeout(PATIENCE, self.attempt(work, revealed, now));
         match performed.await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(Failure::Collision)) => EffectOutcome::Collision,
@@ -136,7 +166,12 @@ impl Executors {
         }
     }
 
-    async fn attempt(&self, work: &Work, revealed: Revealed) -> Result<EffectOutcome, Failure> {
+    async fn attempt(
+        &self,
+        work: &Work,
+        revealed: Revealed,
+        now: Timestamp,
+    ) -> Result<EffectOutcome, Failure> {
         match (work, revealed) {
             (Work::DescribeInstance { instance, account, region }, _) => {
                 self.describe(instance, account, region).await.map(EffectOutcome::Described)
@@ -160,13 +195,25 @@ impl Executors {
             }
             (
                 Work::EnsureSpireJoinToken { .. }
+                | Work::EnsureSpireAlias { .. }
                 | Work::EnsureSpireEntry { .. }
                 | Work::DeleteSpireEntry { .. },
-                _,
-            ) => Err(Failure::Failed(NO_SPIRE.into())),
+                revealed,
+            ) => self.at_spire(work, revealed, now).await.map(|()| EffectOutcome::Done),
             // The driver's own: see there.
             (Work::Sweep { .. }, _) => Err(Failure::Failed("sweeping is not for executors".into())),
         }
+    }
+
+    #[cfg(feature = "spire")]
+    async fn at_spire(&self, work: &Work, revealed: Revealed, now: Timestamp) -> Result<(), Failure> {
+        let spire = self.spire.as_ref().ok_or_else(|| Failure::Failed(NO_SPIRE.into()))?;
+        spire.perform(work, revealed, now).await
+    }
+
+    #[cfg(not(feature = "spire"))]
+    async fn at_spire(&self, _: &Work, _: Revealed, _: Timestamp) -> Result<(), Failure> {
+        Err(Failure::Failed(NO_SPIRE.into()))
     }
 
     /// What is of a kind that the operator's own programs know is left for them in a folder, as JSON.
@@ -253,7 +300,7 @@ impl Executors {
 }
 
 const NO_CLUSTER: &str = "this host has no cluster (kubeconfig, or manifests and cluster_info)";
-const NO_SPIRE: &str = "this host has no SPIRE server";
+const NO_SPIRE: &str = "this host has no SPIRE server (spire_socket)";
 const NO_FOLDER: &str = "this host has no folder for resources of its operator's kinds (resources)";
 
 fn no_folder() -> Failure {

@@ -1,10 +1,12 @@
 //! A real Kubernetes API server on this machine: etcd and kube-apiserver, found in the folder `KUBERNETES_BINARIES` or on
 //! the path, with certificates of their own.
 
+#[path = "peer.rs"]
+mod peer;
+
 use std::{
     fmt::Write as _,
     fs::File,
-    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,6 +14,7 @@ use std::{
 };
 
 use data_encoding::BASE64;
+use peer::Peer;
 use serde_json::{Value, json};
 
 /// A running API server.
@@ -20,18 +23,14 @@ pub(crate) struct Cluster {
     children: Vec<Child>,
     server: String,
     client: reqwest::Client,
+    _peer: Peer,
 }
 
 impl Cluster {
     /// Starts one; `None`, loudly, where there are no programs.
     pub(crate) async fn start() -> Option<Self> {
-        let (Some(etcd), Some(api_server)) = (find("etcd"), find("kube-apiserver")) else {
-            let _ = writeln!(
-                std::io::stderr(),
-                "SKIPPED: no etcd and kube-apiserver (set KUBERNETES_BINARIES to their folder)"
-            );
-            return None;
-        };
+        let [etcd, api_server] = peer::find("KUBERNETES_BINARIES", ["etcd", "kube-apiserver"])?;
+        let version = Command::new(&api_server).arg("--version").output().unwrap();
         let folder = tempfile::tempdir().unwrap();
         certificates(folder.path());
         let [client_port, peer_port, port] = free_ports();
@@ -70,7 +69,8 @@ impl Cluster {
         ];
         let api_server = start(api_server, options.into(), "api-server.log");
         let client = client(folder.path());
-        let cluster = Self { folder, children: vec![api_server, etcd], server, client };
+        let _peer = Peer::new("kube-apiserver", &String::from_utf8(version.stdout).unwrap());
+        let cluster = Self { folder, children: vec![api_server, etcd], server, client, _peer };
         cluster.ready().await;
         Some(cluster)
     }
@@ -107,8 +107,9 @@ impl Cluster {
             let kind = object["kind"].as_str().unwrap().to_lowercase();
             let group =
                 if kind == "serviceaccount" { "/api/v1" } else { "/apis/rbac.authorization.k8s.io/v1" };
-            let namespace = object["metadata"]["namespace"].as_str().unwrap();
-            self.create(&format!("{group}/namespaces/{namespace}/{kind}s"), &object).await;
+            let namespace = object["metadata"]["namespace"].as_str();
+            let within = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
+            self.create(&format!("{group}{within}/{kind}s"), &object).await;
         }
         let request = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {} });
         let path = "/api/v1/namespaces/kube-system/serviceaccounts/provisioner/token";
@@ -183,11 +184,6 @@ impl Drop for Cluster {
             let _ = child.wait();
         }
     }
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("KUBERNETES_BINARIES").or_else(|| std::env::var_os("PATH"))?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn free_ports<const N: usize>() -> [u16; N] {
