@@ -11,6 +11,7 @@ use handfast::{
     id::{ActorName, PoolName},
     registrar::Policy,
     sns,
+    spire::TrustDomain,
     time::Timestamp,
     vocabulary::{Content, from_value},
 };
@@ -47,8 +48,7 @@ pub(crate) struct Settings {
     pub(crate) fingerprint_header: Option<HeaderName>,
     pub(crate) cloud: Option<Cloud>,
     pub(crate) cluster: Option<Cluster>,
-    /// The socket of the SPIRE server's API.
-    pub(crate) spire_socket: Option<PathBuf>,
+    pub(crate) spire: Option<Spire>,
     /// Where resources of the operator's own kinds go.
     pub(crate) resources: Option<PathBuf>,
     pub(crate) now: Option<Timestamp>,
@@ -70,6 +70,15 @@ pub(crate) struct Ec2 {
     /// Another address of the API, for emulators.
     #[serde(default)]
     pub(crate) endpoint_url: Option<String>,
+}
+
+/// Where join tokens and entries are made.
+#[derive(Debug)]
+pub(crate) struct Spire {
+    /// The socket of the server's API.
+    pub(crate) socket: PathBuf,
+    /// Whose server it is.
+    pub(crate) trust_domain: TrustDomain,
 }
 
 /// Where bootstrap tokens go, and where nodes are sent.
@@ -154,6 +163,7 @@ impl Settings {
             trust: file.trust.or_else(|| file.sns.as_ref().map(trust_of)).unwrap_or_default(),
             sns: file.sns,
             identity: file.identity,
+            spire: spire(chosen(options.spire_socket, file.spire_socket), &file.policy.policy)?,
             policy: policy(file.policy.policy, options.insecure_instance_id_alone)?,
             certificate_dir: chosen(options.certificate_dir, file.certificate_dir),
             keep_unhandled: chosen(options.keep_unhandled, file.keep_unhandled),
@@ -168,7 +178,6 @@ impl Settings {
                 (options.kubeconfig, options.manifests, options.cluster_info),
                 (beside(file.kubeconfig), beside(file.manifests), beside(file.cluster_info)),
             )?,
-            spire_socket: chosen(options.spire_socket, file.spire_socket),
             resources: beside(file.resources),
             rule: beside(file.rule),
             retention_days: file.retention_days,
@@ -306,6 +315,14 @@ fn cloud(
     }
 }
 
+fn spire(socket: Option<PathBuf>, policy: &Policy) -> Result<Option<Spire>, Fatal> {
+    let Some(socket) = socket else { return Ok(None) };
+    let trust_domain = policy.spire.trust_domain.parse();
+    let trust_domain = trust_domain
+        .map_err(|_| "spire_socket needs policy.spire.trust_domain beside it: whose server is it?")?;
+    Ok(Some(Spire { socket, trust_domain }))
+}
+
 /// A kubeconfig, a folder for manifests, a file with `cluster-info`.
 type Places = (Option<PathBuf>, Option<PathBuf>, Option<PathBuf>);
 
@@ -384,6 +401,8 @@ mod tests {
                 );
             }
         }
+        let nobodys = with(&["--spire-socket", "s"]).unwrap_err();
+        assert!(nobodys.contains("policy.spire.trust_domain"), "{nobodys}");
         let silent = read(&format!("{TOPICS}[policy]\ninstance_id_alone = true\n"), &FILES).unwrap_err();
         assert!(silent.contains("--insecure-instance-id-alone"));
     }

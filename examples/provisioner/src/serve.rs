@@ -62,7 +62,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Fatal> {
         Executors::new(
             settings.cloud,
             settings.cluster,
-            settings.spire_socket,
+            settings.spire,
             (owner, settings.resources),
             !store.is_shared(),
         )

@@ -9,7 +9,7 @@ mod support;
 use cluster::Cluster;
 use reqwest::Method;
 use serde_json::json;
-use support::{HERE, Place, authority, token_in};
+use support::{HERE, Place, authority, peer, token_in};
 
 #[tokio::test]
 async fn a_bootstrap_token_lives_in_the_cluster_as_long_as_its_instance() {

@@ -8,10 +8,11 @@ mod support;
 
 use std::path::Path;
 
+use handfast::spire::Bundle;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use spire::Server;
-use support::{Host, Place, node::Node};
+use support::{Host, Place, node::Node, peer};
 
 /// Where nodes get an id of their own, and their workloads theirs below it.
 const POLICY: &str = r#"[policy]
@@ -46,6 +47,38 @@ async fn redeemed(host: &Host, name: &str) -> (String, Value) {
     (package, redeemed.json())
 }
 
+async fn bundle(host: &Host, query: &str) -> String {
+    let reply = host.send(Method::GET, &format!("/spire/bundle{query}"), &[], "").await.unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.body
+}
+
+#[tokio::test]
+async fn the_bundle_is_the_servers_in_both_forms() {
+    let Some(mut server) = Server::start().await else { return };
+    let place = place(&server.socket());
+    let host = place.start();
+    let trim = |text: String| text.trim_end().to_owned();
+    assert_eq!(trim(bundle(&host, "").await), trim(server.bundle("pem")));
+    let (ours, theirs) = (bundle(&host, "?format=spiffe").await, server.bundle("spiffe"));
+    let read = |text: &str| Bundle::from_json("example.org".parse().unwrap(), text).unwrap();
+    assert_eq!(read(&ours).x509_authorities(), read(&theirs).x509_authorities());
+    assert_eq!(read(&ours).jwt_authorities(), read(&theirs).jwt_authorities());
+    assert_eq!((read(&ours).sequence(), read(&ours).jwt_authorities().len()), (read(&theirs).sequence(), 1));
+    let wrong = host.send(Method::GET, "/spire/bundle?format=der", &[], "").await.unwrap();
+    assert_eq!(wrong.refusal(), (400, "invalid_input".into()));
+    drop(host);
+    server.stop();
+    let host = place.start();
+    assert_eq!(
+        host.send(Method::GET, "/spire/bundle", &[], "").await.unwrap().refusal(),
+        (503, "not_ready".into())
+    );
+    let without = Place::new();
+    let host = without.start();
+    assert_eq!(host.send(Method::GET, "/spire/bundle", &[], "").await.unwrap().status, 404);
+}
+
 #[tokio::test]
 async fn a_node_is_let_in_once_gets_its_identity_and_leaves_nothing_behind() {
     let Some(server) = Server::start().await else { return };
@@ -60,14 +93,15 @@ async fn a_node_is_let_in_once_gets_its_identity_and_leaves_nothing_behind() {
         assert!(entry["id"].as_str().unwrap().starts_with("provisioner-demo-"), "{entry}");
     }
 
-    let agent = server.agent("agent", &token);
+    let bundle = bundle(&host, "").await;
+    let agent = server.agent("agent", &token, &bundle);
     server.until("the agent is let in", || !server.agents().is_empty()).await;
     assert_eq!(server.agents(), [format!("/spire/agent/join_token/{token}")]);
     let identity = "spiffe://example.org/edge/edge-1";
     server.until("the workload has its identity", || agent.identities() == [identity]).await;
 
     // It works once.
-    let mut second = server.agent("second", &token);
+    let mut second = server.agent("second", &token, &bundle);
     let mut log = None;
     server
         .until("the second agent gives up", || {
@@ -110,6 +144,7 @@ async fn two_packages_are_two_identities_and_the_server_may_be_away() {
     let operator = host.token.clone().unwrap();
     host.ask(&operator, Method::POST, &format!("/api/packages/{second}/revoke"), Value::Null).await;
     server.until("only the first one's are left", || server.entries().len() == 2).await;
-    let agent = server.agent("agent", first["contents"][0]["token"].as_str().unwrap());
+    let token = first["contents"][0]["token"].as_str().unwrap();
+    let agent = server.agent("agent", token, &bundle(&host, "").await);
     server.until("the first one works", || agent.identities() == ["spiffe://example.org/edge/edge-1"]).await;
 }

@@ -140,6 +140,9 @@ fn text(error: &Error) -> String {
 }
 
 #[cfg(test)]
+use super::peer;
+
+#[cfg(test)]
 #[path = "../../tests/support/cluster.rs"]
 #[allow(dead_code, reason = "shared with the tests of the program")]
 mod cluster;

@@ -1,6 +1,7 @@
 //! Executors: the hands of the host. Each effect says "see to it that this is so", so that doing it twice, after a
 //! crash or a lost answer, does it once.
 
+mod asked;
 #[cfg(feature = "ec2")]
 mod ec2;
 mod files;
@@ -10,10 +11,12 @@ mod resources;
 #[cfg(feature = "spire")]
 mod spire;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+#[cfg(all(test, any(feature = "kubernetes", feature = "spire")))]
+#[path = "../../tests/support/peer.rs"]
+#[allow(clippy::indexing_slicing, reason = "tests")]
+mod peer;
+
+use std::{path::PathBuf, time::Duration};
 
 use handfast::{
     aws::{AccountId, InstanceId, Region},
@@ -22,11 +25,13 @@ use handfast::{
     record::HostResource,
     registrar::Revealed,
     secret::Secret,
+    spire::Bundle,
     time::Timestamp,
     vocabulary::{Content, Description, EffectOutcome, Reason, Work},
 };
-use tokio::{sync::Mutex, task::block_in_place};
+use tokio::task::block_in_place;
 
+use self::asked::Asked;
 use crate::{Fatal, config};
 
 /// Whoever confirms instances, and the cluster.
@@ -37,7 +42,8 @@ pub(crate) struct Executors {
     #[cfg(feature = "spire")]
     spire: Option<spire::Spire>,
     resources: Option<resources::Folder>,
-    info: Mutex<Option<(Instant, Result<ClusterInfo, String>)>>,
+    info: Asked<ClusterInfo>,
+    bundle: Asked<Bundle>,
 }
 
 #[derive(Debug)]
@@ -74,7 +80,7 @@ impl Executors {
     pub(crate) async fn new(
         cloud: Option<config::Cloud>,
         cluster: Option<config::Cluster>,
-        spire_socket: Option<PathBuf>,
+        spire: Option<config::Spire>,
         (owner, resources): (LabelValue, Option<PathBuf>),
         alone: bool,
     ) -> Result<Self, Fatal> {
@@ -109,17 +115,21 @@ impl Executors {
             }
         };
         #[cfg(not(feature = "spire"))]
-        if let Some(socket) = spire_socket {
+        if let Some(config::Spire { socket, trust_domain }) = spire {
             let shown = socket.display();
-            return Err(format!("this build cannot use {shown}: build with --features spire").into());
+            let why = format!(
+                "this build cannot ask {trust_domain}'s server at {shown}: build with --features spire"
+            );
+            return Err(why.into());
         }
         Ok(Self {
             cloud,
             cluster,
             #[cfg(feature = "spire")]
-            spire: spire_socket.map(|socket| spire::Spire::new(&socket)).transpose()?,
+            spire: spire.map(spire::Spire::new).transpose()?,
             resources,
-            info: Mutex::new(None),
+            info: Asked::default(),
+            bundle: Asked::default(),
         })
     }
 
@@ -128,7 +138,8 @@ impl Executors {
         self.cluster.is_some()
     }
 
-    fn has_spire(&self) -> bool {
+    /// Whether there is a SPIRE server.
+    pub(crate) fn has_spire(&self) -> bool {
         #[cfg(feature = "spire")]
         return self.spire.is_some();
         #[cfg(not(feature = "spire"))]
@@ -273,20 +284,9 @@ impl Executors {
         }
     }
 
-    /// Where nodes are sent. Asked for at most once in [`INFO_AGE`], also when it fails, so that strangers cannot make
-    /// the host ask at will.
+    /// Where nodes are sent.
     pub(crate) async fn cluster_info(&self) -> Result<ClusterInfo, String> {
-        let mut kept = self.info.lock().await;
-        if let Some((at, info)) = &*kept {
-            let age = if info.is_ok() { INFO_AGE } else { INFO_FAILURE_AGE };
-            if at.elapsed() < age {
-                return info.clone();
-            }
-        }
-        let asked = tokio::time::timeout(PATIENCE, self.ask_cluster_info()).await;
-        let info = asked.unwrap_or_else(|_| Err("no answer in time".into()));
-        *kept = Some((Instant::now(), info.clone()));
-        info
+        self.info.get(self.ask_cluster_info()).await
     }
 
     async fn ask_cluster_info(&self) -> Result<ClusterInfo, String> {
@@ -296,6 +296,21 @@ impl Executors {
             Cluster::Kubernetes(cluster) => cluster.cluster_info().await,
         }?;
         ClusterInfo::from_config_map(&text).map_err(|error| error.to_string())
+    }
+
+    /// By what agents know the SPIRE server.
+    pub(crate) async fn spire_bundle(&self, now: Timestamp) -> Result<Bundle, String> {
+        self.bundle.get(self.ask_bundle(now)).await
+    }
+
+    #[cfg(feature = "spire")]
+    async fn ask_bundle(&self, now: Timestamp) -> Result<Bundle, String> {
+        self.spire.as_ref().ok_or(NO_SPIRE)?.bundle(now).await
+    }
+
+    #[cfg(not(feature = "spire"))]
+    async fn ask_bundle(&self, _: Timestamp) -> Result<Bundle, String> {
+        Err(NO_SPIRE.into())
     }
 }
 
@@ -313,5 +328,3 @@ fn no_cluster() -> Failure {
 
 /// How long an effect may take; well within its lease.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-const INFO_AGE: Duration = Duration::from_secs(30);
-const INFO_FAILURE_AGE: Duration = Duration::from_secs(3);

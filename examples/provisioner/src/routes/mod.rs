@@ -13,7 +13,7 @@
 //! POST  /api/nodes/{id}/{evict,ban}                     the same
 //! POST  /api/subjects/{observe,ban,unban}, /api/recoveries/reset   the same
 //! PUT   /api/scopes/{id}, PATCH /api/scopes/{id}/pools/{name}   the same
-//! GET   /healthz, /api/openapi.json                     anybody
+//! GET   /healthz, /api/openapi.json, /spire/bundle      anybody
 //! ```
 
 mod audit;
@@ -30,6 +30,7 @@ mod packages;
 mod reply;
 mod scopes;
 mod sns;
+mod spire;
 mod status;
 mod subjects;
 mod wireguard;
@@ -104,6 +105,7 @@ fn table(instance_id_alone: bool) -> Table {
         .post(KUBECONFIG, kubeconfig::hand_out)
         .post(WIREGUARD, wireguard::hand_out)
         .post("/sns", sns::receive)
+        .get("/spire/bundle", spire::bundle)
         .post("/api/redeem", nodes::redeem)
         .post("/api/check-in", nodes::check_in)
         .post("/api/leave", nodes::leave)

@@ -478,6 +478,11 @@ fn others() -> Value {
         "/wireguard/config/{instance}": {
             "post": instance("wireguard_config", "What `wg-quick` takes: an item of a pool.", "text/plain"),
         },
+        "/spire/bundle": {
+            "get": Operation::new("spire_bundle", "By what a SPIRE agent knows its server: the trust bundle.", "")
+                .parameter("query", "format", json!({ "enum": ["pem", "spiffe"] }), "`pem` when left out.")
+                .gives_text("application/x-pem-file", "The bundle; as `spiffe`, it is application/json.").or(&[400, 404, 503]).0,
+        },
         "/metrics": {
             "get": Operation::new("metrics", "For Prometheus.", OPERATOR)
                 .gives_text("text/plain", "Counters and gauges.").or(&[401, 403, 503]).0,

@@ -1,9 +1,6 @@
 //! A real Kubernetes API server on this machine: etcd and kube-apiserver, found in the folder `KUBERNETES_BINARIES` or on
 //! the path, with certificates of their own.
 
-#[path = "peer.rs"]
-mod peer;
-
 use std::{
     fmt::Write as _,
     fs::File,
@@ -14,8 +11,9 @@ use std::{
 };
 
 use data_encoding::BASE64;
-use peer::Peer;
 use serde_json::{Value, json};
+
+use super::peer::{self, Peer};
 
 /// A running API server.
 pub(crate) struct Cluster {

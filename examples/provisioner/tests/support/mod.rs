@@ -11,6 +11,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod node;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 
 use std::{

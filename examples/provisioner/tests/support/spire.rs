@@ -1,8 +1,5 @@
 //! A real SPIRE server and its agents on this machine, found in the folder `SPIRE_BINARIES` or on the path.
 
-#[path = "peer.rs"]
-mod peer;
-
 use std::{
     fs::{File, OpenOptions},
     io::Write as _,
@@ -13,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use peer::Peer;
 use serde_json::Value;
+
+use super::peer::{self, Peer};
 
 /// The trust domain of the server.
 pub(crate) const TRUST_DOMAIN: &str = "example.org";
@@ -83,16 +81,21 @@ impl Server {
         list["agents"].as_array().unwrap().iter().map(id).collect()
     }
 
+    /// Its trust bundle, `pem` or `spiffe`.
+    pub(crate) fn bundle(&self, format: &str) -> String {
+        self.ask(&["bundle", "show", "-format", format]).unwrap()
+    }
+
     /// Makes an entry of somebody else's, or changes one.
     pub(crate) fn entry(&self, arguments: &[&str]) {
         assert!(self.ask(&[&["entry"], arguments].concat()).is_some(), "{arguments:?}\n{}", self.log());
     }
 
-    /// Starts an agent with a join token.
-    pub(crate) fn agent(&self, name: &str, token: &str) -> Agent {
+    /// Starts an agent with a join token and the bundle in PEM by which it knows its server.
+    pub(crate) fn agent(&self, name: &str, token: &str, bundle: &str) -> Agent {
         let folder = self.folder.path().join(name);
         std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("bundle.pem"), self.ask(&["bundle", "show"]).unwrap()).unwrap();
+        std::fs::write(folder.join("bundle.pem"), bundle).unwrap();
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(folder.join("token")).unwrap();
         file.write_all(token.as_bytes()).unwrap();

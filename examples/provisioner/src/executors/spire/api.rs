@@ -2,7 +2,7 @@
 
 use handfast::{
     id::InvalidId,
-    spire::{Entry, Selector, SpiffeId},
+    spire::{BundleReply, Entry, JwtKey, Selector, SpiffeId, X509Certificate},
 };
 use spire::api::types;
 
@@ -41,6 +41,28 @@ impl From<&Entry> for types::Entry {
             hint: entry.hint.clone(),
             revision_number: 0,
             created_at: 0,
+        }
+    }
+}
+
+impl From<types::Bundle> for BundleReply {
+    fn from(bundle: types::Bundle) -> Self {
+        let certificate = |authority: types::X509Certificate| X509Certificate {
+            asn1: authority.asn1,
+            tainted: authority.tainted,
+        };
+        let key = |authority: types::JwtKey| JwtKey {
+            public_key: authority.public_key,
+            key_id: authority.key_id,
+            expires_at: authority.expires_at,
+            tainted: authority.tainted,
+        };
+        Self {
+            trust_domain: bundle.trust_domain,
+            x509_authorities: bundle.x509_authorities.into_iter().map(certificate).collect(),
+            jwt_authorities: bundle.jwt_authorities.into_iter().map(key).collect(),
+            refresh_hint: bundle.refresh_hint,
+            sequence_number: bundle.sequence_number,
         }
     }
 }

@@ -2,12 +2,15 @@
 
 mod api;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use handfast::{
     registrar::Revealed,
     secret::Secret,
-    spire::{AliasEntry, Entry, EntryId, JoinTokenRequest, Outcome, SpireError, StatusCode},
+    spire::{
+        AliasEntry, Bundle, BundleReply, Entry, EntryId, JoinTokenRequest, Outcome, SpireError, StatusCode,
+        TrustDomain,
+    },
     time::Timestamp,
     vocabulary::Work,
 };
@@ -19,29 +22,31 @@ use tonic::{
 use self::api::spire::api::{
     server::{
         agent::v1::{CreateJoinTokenRequest, agent_client::AgentClient},
+        bundle::v1::{GetBundleRequest, bundle_client::BundleClient},
         entry::v1::{BatchCreateEntryRequest, BatchDeleteEntryRequest, entry_client::EntryClient},
     },
     types,
 };
 use super::Failure;
-use crate::Fatal;
+use crate::{Fatal, config};
 
 /// A client for one server.
 #[derive(Debug)]
 pub(super) struct Spire {
     channel: Channel,
+    trust_domain: TrustDomain,
 }
 
 impl Spire {
     /// Takes the socket. Nobody is asked yet.
-    pub(super) fn new(socket: &Path) -> Result<Self, Fatal> {
-        let absolute = std::path::absolute(socket)?;
+    pub(super) fn new(config::Spire { socket, trust_domain }: config::Spire) -> Result<Self, Fatal> {
+        let absolute = std::path::absolute(&socket)?;
         let path = absolute.to_str().ok_or_else(|| format!("{}: not a UTF-8 path", socket.display()))?;
         let endpoint = Endpoint::from_shared(format!("unix://{path}"))
             .map_err(|error| format!("{}: {error}", socket.display()))?
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(10));
-        Ok(Self { channel: endpoint.connect_lazy() })
+        Ok(Self { channel: endpoint.connect_lazy(), trust_domain })
     }
 
     pub(super) async fn perform(
@@ -65,6 +70,14 @@ impl Spire {
             (Work::DeleteSpireEntry { id }, _) => self.delete_entry(id).await,
             _ => Err(Failure::Failed("not for SPIRE, or its value was not revealed".into())),
         }
+    }
+
+    /// By what agents know the server.
+    pub(super) async fn bundle(&self, now: Timestamp) -> Result<Bundle, String> {
+        let request = GetBundleRequest { output_mask: None };
+        let reply = BundleClient::new(self.channel.clone()).get_bundle(request).await;
+        let reply: BundleReply = reply.map_err(|status| text(&status))?.into_inner().into();
+        reply.into_bundle(self.trust_domain.clone(), now).map_err(|error| error.to_string())
     }
 
     async fn ensure_join_token(&self, request: &JoinTokenRequest) -> Result<(), Failure> {
@@ -153,6 +166,9 @@ fn without(token: &Secret, failure: Failure) -> Failure {
 }
 
 #[cfg(test)]
+use super::peer;
+
+#[cfg(test)]
 #[path = "../../../tests/support/spire.rs"]
 #[allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, dead_code, reason = "tests")]
 mod server;
@@ -160,7 +176,15 @@ mod server;
 #[cfg(test)]
 #[allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
-    use super::{server::Server, *};
+    use super::{
+        server::{self, Server},
+        *,
+    };
+
+    fn spire(server: &Server) -> Spire {
+        let trust_domain = server::TRUST_DOMAIN.parse().unwrap();
+        Spire::new(config::Spire { socket: server.socket(), trust_domain }).unwrap()
+    }
 
     const TOKEN: &str = "0f5f1ee5-7a83-4a4b-9b5c-0123456789ab";
 
@@ -181,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn entries_are_ensured_and_deleted_any_number_of_times_and_never_what_is_not_ours() {
         let Some(mut server) = Server::start().await else { return };
-        let spire = Spire::new(&server.socket()).unwrap();
+        let spire = spire(&server);
         let wanted = entry(1, "spiffe://example.org/a");
         for _ in 0..2 {
             spire.ensure_entry(&wanted).await.unwrap();
@@ -229,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn a_join_token_is_made_once_whoever_asks_again_and_its_value_is_told_to_nobody() {
         let Some(mut server) = Server::start().await else { return };
-        let spire = Spire::new(&server.socket()).unwrap();
+        let spire = spire(&server);
         let now = Timestamp::from_unix_millis(1_700_000_000_000).unwrap();
         let ensure = async |seconds: u32| {
             let request =
