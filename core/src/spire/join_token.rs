@@ -19,7 +19,8 @@ pub struct JoinTokenRequest {
 
 impl JoinTokenRequest {
     /// A token that is dead at `expires_at` by the server's clock, if that runs as ours: the life is rounded down. With an
-    /// `agent_id` the server also makes an entry that gives the agent this id besides its own; it outlives the token.
+    /// `agent_id` the server also makes an entry that gives the agent this id besides its own; that one is nobody's, and
+    /// outlives the token: [`AliasEntry`](super::AliasEntry) is one that can be deleted.
     ///
     /// # Errors
     /// `spire_invalid_request`: a value that is no segment of a SPIFFE id, or less than a second to live.
