@@ -15,6 +15,7 @@ export { NodeKey } from './node-key.mjs';
 export { BatchSession, Registrar, Session } from './registrar.mjs';
 export { explain, reseal, reveal, run, runAll, runSync } from './run.mjs';
 export * as serviceradar from './serviceradar.mjs';
+export * as spire from './spire.mjs';
 export * as template from './template.mjs';
 export * as userdata from './userdata.mjs';
 export * as wireguard from './wireguard.mjs';
@@ -39,6 +40,11 @@ export const SQLITE_SCHEMA = native.sqliteSchema();
 
 /** Brings a file that the first schema made to `SQLITE_SCHEMA`. */
 export const SQLITE_UPGRADE = native.sqliteUpgrade();
+
+/** Says what a text is that somebody has pasted, without its secret. Nothing is verified. */
+export function inspect(text) {
+  return take(native.inspect(text));
+}
 
 /** What is promised in a scope and what of it is in use: of its row or body, and the number of its activated packages. */
 export function scopeView(rowOrBody, active) {

@@ -146,6 +146,28 @@ shown(native.WireguardConfig, function () {
   return { head: 'Config', ...this.toJSON() };
 });
 
+methods(native.JoinTokenRequest, {
+  toJSON() {
+    return { ttl: this.ttl, agentId: this.agentId };
+  },
+});
+shown(native.JoinTokenRequest, function () {
+  return { head: `JoinTokenRequest ${REDACTED}`, ...this.toJSON() };
+});
+
+methods(native.AliasEntry, { toString: () => REDACTED, toJSON: () => REDACTED });
+shown(native.AliasEntry, () => ({ head: `AliasEntry ${REDACTED}` }));
+
+methods(native.SpireBundle, {
+  toJSON() {
+    const { trustDomain, sequence, refreshHintSeconds } = this;
+    return { trustDomain, sequence, refreshHintSeconds };
+  },
+});
+shown(native.SpireBundle, function () {
+  return { head: 'Bundle', ...this.toJSON() };
+});
+
 for (const document of [native.UserData, native.FirstBoot]) {
   methods(document, { toString: () => REDACTED, toJSON: () => REDACTED });
   shown(document, () => ({ head: `${document.name} ${REDACTED}` }));

@@ -200,7 +200,7 @@ function camel(name) {
 }
 
 function snake(name) {
-  return name.replace(/[A-Z]|(?<![0-9x])[0-9]/g, (character) => `_${character.toLowerCase()}`);
+  return name.replace(/[A-Z]|(?<![0-9]|\b(?:asn|x))[0-9]/g, (character) => `_${character.toLowerCase()}`);
 }
 
 function comment(description, indent) {

@@ -12,6 +12,7 @@ use handfast::{
     link::LinkError,
     serviceradar::ServiceRadarError,
     sns::SnsError,
+    spire::SpireError,
     template::TemplateError,
     userdata::UserDataError,
     vocabulary::Error,
@@ -153,6 +154,12 @@ impl Throw for ArchiveError {
 }
 
 impl Throw for ServiceRadarError {
+    fn throw(self) -> napi::Error<Carried> {
+        Failure::new(self.code(), self.to_string()).carry()
+    }
+}
+
+impl Throw for SpireError {
     fn throw(self) -> napi::Error<Carried> {
         Failure::new(self.code(), self.to_string()).carry()
     }

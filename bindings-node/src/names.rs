@@ -144,19 +144,24 @@ fn camel(name: &str) -> String {
     renamed
 }
 
-/// The inverse of [`camel`]: a new word begins at a capital and at the first digit of a number, but for X.509's.
+/// The inverse of [`camel`]: a new word begins at a capital and at the first digit of a number, but for names that end in one.
 fn snake(name: &str) -> String {
     let mut renamed = String::with_capacity(name.len().saturating_add(8));
     let mut in_number = false;
     for character in name.chars() {
         let digit = character.is_ascii_digit();
-        if character.is_ascii_uppercase() || (digit && !in_number && !renamed.ends_with('x')) {
+        if character.is_ascii_uppercase() || (digit && !in_number && !ends_in_number(&renamed)) {
             renamed.push('_');
         }
         in_number = digit;
         renamed.push(character.to_ascii_lowercase());
     }
     renamed
+}
+
+/// X.509, ASN.1.
+fn ends_in_number(so_far: &str) -> bool {
+    matches!(so_far.rsplit('_').next(), Some("asn" | "x"))
 }
 
 #[cfg(test)]
@@ -168,12 +173,12 @@ mod tests {
     #[test]
     fn members_change_and_data_does_not() {
         let given = json!({
-            "type": "check_in", "legacyRsa1024": true, "version1Unsubscribe": [{"ttlSeconds": 1}], "x509SvidTtl": 1,
+            "type": "check_in", "legacyRsa1024": true, "version1Unsubscribe": [{"ttlSeconds": 1}], "x509SvidTtl": 1, "asn1": 1,
             "labels": {"someKey": "a", "some_key": "b"}, "text": "node_name",
             "kinds": {"my_kind": {"ttlSeconds": 1}}, "extensions": {"a_b": [{"cD": 1}]},
         });
         let core = json!({
-            "type": "check_in", "legacy_rsa_1024": true, "version_1_unsubscribe": [{"ttl_seconds": 1}], "x509_svid_ttl": 1,
+            "type": "check_in", "legacy_rsa_1024": true, "version_1_unsubscribe": [{"ttl_seconds": 1}], "x509_svid_ttl": 1, "asn1": 1,
             "labels": {"someKey": "a", "some_key": "b"}, "text": "node_name",
             "kinds": {"my_kind": {"ttl_seconds": 1}}, "extensions": {"a_b": [{"cD": 1}]},
         });

@@ -32,6 +32,7 @@ export * as choria from './choria.js';
 export * as kubernetes from './kubernetes.js';
 export * as link from './link.js';
 export * as serviceradar from './serviceradar.js';
+export * as spire from './spire.js';
 export * as template from './template.js';
 export * as userdata from './userdata.js';
 export * as wireguard from './wireguard.js';
@@ -125,6 +126,37 @@ export function scopeView(rowOrBody: { body: string } | string, active: number):
  * clock when left out.
  */
 export function timestamp(at?: Instant): string;
+
+/**
+ * What a pasted text is. It holds no secret, so that it can be shown and logged. Nothing of it is proven: whoever made the text
+ * chose what is said here.
+ */
+export type Inspected =
+  | { type: 'enrollment_token'; package: string; generation: number }
+  | { type: 'download_link'; key: string; package: string; number: number; expiresAt: string }
+  | { type: 'kubernetes_bootstrap_token'; id: string; secretName: string }
+  | { type: 'kubernetes_ca_pin'; pin: string }
+  | ({ type: 'choria' } & Readonly<Record<string, unknown>>)
+  | { type: 'service_radar'; kind: 'edge' | 'collector' | 'unsigned' }
+  | {
+      type: 'jwt';
+      purpose: 'node_credential' | 'proof' | 'other';
+      algorithm: string;
+      typ: string | null;
+      key: string | null;
+      issuer: string | null;
+      subject: string | null;
+      issuedAt: string | null;
+      notBefore: string | null;
+      expiresAt: string | null;
+      /** The names of all claims. */
+      claims: string[];
+    }
+  | { type: 'malformed'; like: string; code: string }
+  | { type: 'unknown' };
+
+/** Says what a text is that somebody has pasted, without its secret. For diagnosis, and never for a decision. */
+export function inspect(text: string | Secret): Inspected;
 
 /** The present. */
 export interface Clock {

@@ -12,6 +12,7 @@ use handfast::{
     link::LinkError,
     serviceradar::ServiceRadarError,
     sns,
+    spire::SpireError,
     template::TemplateError,
     userdata::UserDataError,
     vocabulary::Error,
@@ -35,6 +36,7 @@ mod python {
     pyo3::import_exception!(handfast.errors, RuleError);
     pyo3::import_exception!(handfast.errors, ServiceRadarError);
     pyo3::import_exception!(handfast.errors, SnsError);
+    pyo3::import_exception!(handfast.errors, SpireError);
     pyo3::import_exception!(handfast.errors, StoreError);
     pyo3::import_exception!(handfast.errors, TemplateError);
     pyo3::import_exception!(handfast.errors, UserDataError);
@@ -150,6 +152,12 @@ impl Raise for ServiceRadarError {
             return python::CryptoError::new_err(arguments);
         }
         python::ServiceRadarError::new_err(arguments)
+    }
+}
+
+impl Raise for SpireError {
+    fn raise(self) -> PyErr {
+        python::SpireError::new_err((self.to_string(), self.code().as_str()))
     }
 }
 

@@ -13,6 +13,7 @@ mod conformance;
 mod convert;
 mod error;
 mod identity;
+mod inspect;
 mod kubernetes;
 mod ledger;
 mod link;
@@ -26,6 +27,7 @@ mod serviceradar;
 mod session;
 mod signing;
 mod sns;
+mod spire;
 mod system;
 mod template;
 mod userdata;
@@ -50,6 +52,7 @@ mod _native {
         },
         conformance::Conformance,
         identity::{InstanceIdentity, verify_identity},
+        inspect::inspect,
         kubernetes::{
             BootstrapSecret, BootstrapToken, ClusterInfo, VerifiedClusterInfo, ca_pin, sign_detached,
             verify_detached,
@@ -65,6 +68,10 @@ mod _native {
         },
         session::{BatchSession, Session},
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
+        spire::{
+            AliasEntry, JoinTokenRequest, SpireBundle, created_entry_outcome, deleted_entry_outcome,
+            join_token_outcome, spire_entry,
+        },
         system::timestamp,
         template::{Emissary, Template, split_command},
         userdata::{FirstBoot, UserData},

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use handfast::{
     Code, Secret, Timestamp,
     jwt::{Algorithm, SigningKey},
+    record::SpireEntry,
     spire::{
-        AliasEntry, Bundle, BundleReply, Entry, EntryId, JoinTokenRequest, JwtKey, Outcome, Selector,
+        AliasEntry, Bundle, BundleReply, Entry, EntryId, Found, JoinTokenRequest, JwtKey, Outcome, Selector,
         StatusCode, TrustDomain, X509Certificate,
     },
 };
@@ -148,19 +149,21 @@ fn an_entry_is_what_the_api_has() {
 #[test]
 fn an_answer_says_what_has_become_of_the_work() {
     let (ours, wanted) = (entry(), entry());
+    let found = |entry| Found::Entry(Box::new(entry));
     let altered = Entry { hint: "changed".into(), ..entry() };
     let theirs = Entry { id: "somebody-elses".parse().unwrap(), ..entry() };
     for (status, found, outcome) in [
-        (StatusCode::Ok, None, Outcome::Done),
-        (StatusCode::AlreadyExists, Some(&ours), Outcome::Done),
-        (StatusCode::AlreadyExists, Some(&altered), Outcome::Altered),
-        (StatusCode::AlreadyExists, Some(&theirs), Outcome::Collision),
-        (StatusCode::AlreadyExists, None, Outcome::Altered),
-        (StatusCode::PermissionDenied, None, Outcome::Refused),
-        (StatusCode::Unavailable, None, Outcome::Unknown),
-        (StatusCode::from_number(99), None, Outcome::Unknown),
+        (StatusCode::Ok, Found::Nothing, Outcome::Done),
+        (StatusCode::AlreadyExists, found(ours), Outcome::Done),
+        (StatusCode::AlreadyExists, found(altered), Outcome::Altered),
+        (StatusCode::AlreadyExists, found(theirs), Outcome::Collision),
+        (StatusCode::AlreadyExists, Found::Nothing, Outcome::Altered),
+        (StatusCode::AlreadyExists, Found::Foreign, Outcome::Collision),
+        (StatusCode::PermissionDenied, Found::Nothing, Outcome::Refused),
+        (StatusCode::Unavailable, Found::Nothing, Outcome::Unknown),
+        (StatusCode::from_number(99), Found::Nothing, Outcome::Unknown),
     ] {
-        assert_eq!(Outcome::of_created_entry(status, &wanted, found), outcome, "{status:?} {found:?}");
+        assert_eq!(Outcome::of_created_entry(status, &wanted, &found), outcome, "{status:?} {found:?}");
     }
     assert_eq!(Outcome::of_deleted_entry(StatusCode::NotFound), Outcome::Done, "what is not there is gone");
     assert_eq!(Outcome::of_deleted_entry(StatusCode::DeadlineExceeded), Outcome::Unknown);
@@ -199,5 +202,132 @@ fn an_alias_names_the_agent_and_shows_the_token_to_nobody() {
     {
         let error = AliasEntry::new(id.clone(), spiffe_id.parse().unwrap(), &Secret::new(token.into()));
         assert_eq!(error.unwrap_err().code(), Code::SpireInvalidRequest, "{spiffe_id} {token}");
+    }
+}
+
+#[test]
+fn answers_are_read_as_protobuf_libraries_write_them() {
+    let written = json!({
+        "id": "a", "spiffe_id": {"trust_domain": "example.org", "path": "/a"},
+        "parent_id": {"trust_domain": "example.org", "path": "/b"}, "selectors": [{"type": "unix", "value": "uid:1"}],
+        "expires_at": "1700000000", "revision_number": "3", "created_at": "1600000000", "of_a_later_server": true,
+    });
+    let entry: Entry = serde_json::from_value(written).unwrap();
+    assert_eq!((entry.expires_at, entry.x509_svid_ttl, entry.admin), (1_700_000_000, 0, false));
+    let certificate = data_encoding::BASE64.encode(&der(AUTHORITY));
+    let url_safe = data_encoding::BASE64URL_NOPAD.encode(&jwt_key());
+    let reply = json!({
+        "trust_domain": "example.org", "x509_authorities": [{"asn1": certificate}], "sequence_number": "7",
+        "jwt_authorities": [{"public_key": url_safe, "key_id": "k1", "expires_at": "1900000000"}], "refresh_hint": 300,
+    });
+    let reply: BundleReply = serde_json::from_value(reply).unwrap();
+    assert_eq!(reply.into_bundle(domain(), at("2026-01-02T03:04:05Z")).unwrap(), bundle());
+    for (member, wrong) in
+        [("refresh_hint", json!("1e3")), ("sequence_number", json!("-1")), ("sequence_number", json!(1.5))]
+    {
+        assert!(serde_json::from_value::<BundleReply>(json!({member: wrong})).is_err(), "{member} {wrong}");
+    }
+    assert!(serde_json::from_value::<X509Certificate>(json!({"asn1": "_+"})).is_err());
+}
+
+/// The same cases as in every language.
+#[test]
+fn the_cases_come_out_as_in_every_language() {
+    let cases: Value = serde_json::from_str(include_str!("../vectors/spire/cases.json")).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let each = |value: &Value| value.as_array().unwrap().clone();
+    let now = at(cases["now"].as_str().unwrap());
+    let base64 = |bytes: &[u8]| data_encoding::BASE64.encode(bytes);
+
+    for case in each(&cases["bundles"]["made"]) {
+        let bundle = Bundle::from_json(domain(), &text(&case["json"])).unwrap();
+        assert_eq!(
+            (json!(bundle.to_json()), json!(bundle.to_pem())),
+            (case["json"].clone(), case["pem"].clone())
+        );
+        let x509: Vec<_> =
+            bundle.x509_authorities().iter().map(|authority| base64(authority.der())).collect();
+        let jwt = bundle.jwt_authorities().iter();
+        let jwt: serde_json::Map<_, _> =
+            jwt.map(|authority| (authority.key_id().into(), base64(authority.public_key()).into())).collect();
+        assert_eq!(
+            (json!(x509), json!(jwt)),
+            (case["x509_authorities"].clone(), case["jwt_authorities"].clone())
+        );
+        let numbers = (json!(bundle.sequence()), json!(bundle.refresh_hint_seconds()));
+        assert_eq!(numbers, (case["sequence"].clone(), case["refresh_hint_seconds"].clone()));
+        let pem = Bundle::from_pem(domain(), &text(&case["pem"])).unwrap();
+        assert_eq!(pem.x509_authorities(), bundle.x509_authorities());
+    }
+    for case in each(&cases["bundles"]["read"]) {
+        let bundle = Bundle::from_json(domain(), &text(&case["json"])).unwrap();
+        assert_eq!(bundle.to_json(), text(&case["expected"]), "{}", case["note"]);
+    }
+    for case in each(&cases["bundles"]["refused"]) {
+        let read = match case["json"].as_str() {
+            Some(json) => Bundle::from_json(domain(), json),
+            None => Bundle::from_pem(domain(), &text(&case["pem"])),
+        };
+        let code = read.err().map(|error| error.code().as_str());
+        assert_eq!(json!(code), case["code"], "{}", case["note"]);
+    }
+    for case in each(&cases["bundles"]["replies"]) {
+        let reply: Result<BundleReply, _> = handfast::vocabulary::from_value(case["reply"].clone(), "reply");
+        let read = reply.map_err(|error| error.code());
+        let read = read.and_then(|reply| reply.into_bundle(domain(), now).map_err(|error| error.code()));
+        match case["code"].as_str() {
+            Some(code) => assert_eq!(read.unwrap_err().as_str(), code, "{}", case["note"]),
+            None => assert_eq!(read.unwrap().to_json(), text(&case["json"]), "{}", case["note"]),
+        }
+    }
+
+    let read = |given: &Value| -> Result<Entry, Code> {
+        let entry: SpireEntry =
+            handfast::vocabulary::from_value(given.clone(), "entry").map_err(|error| error.code())?;
+        let entry = entry.to_entry();
+        entry.check().map(|()| entry).map_err(|error| error.code())
+    };
+    for case in each(&cases["entries"]["made"]) {
+        assert_eq!(serde_json::to_value(read(&case["entry"]).unwrap()).unwrap(), case["expected"]);
+    }
+    for case in each(&cases["entries"]["refused"]) {
+        assert_eq!(read(&case["entry"]).unwrap_err().as_str(), case["code"], "{}", case["note"]);
+    }
+    let alias = &cases["alias"];
+    let make = |id: &Value, token: &Value| {
+        let id = id.as_str().unwrap().parse().unwrap();
+        AliasEntry::new(alias["id"].as_str().unwrap().parse().unwrap(), id, &Secret::new(text(token)))
+    };
+    let made = make(&alias["spiffe_id"], &alias["token"]).unwrap();
+    assert_eq!(serde_json::to_value(made.expose()).unwrap(), alias["expected"]);
+    for case in each(&alias["refused"]) {
+        let error = make(&case["spiffe_id"], &case["token"]).unwrap_err();
+        assert_eq!(error.code(), Code::SpireInvalidRequest, "{case}");
+    }
+    for case in each(&cases["join_tokens"]) {
+        let token = Secret::new(text(&alias["token"]));
+        let request = JoinTokenRequest::new(token, at(case["expires_at"].as_str().unwrap()), now, None);
+        assert_eq!(json!(request.ok().map(|request| request.ttl())), case["ttl"], "{case}");
+    }
+
+    let outcomes = &cases["outcomes"];
+    let status =
+        |case: &Value| StatusCode::from_number(i32::try_from(case["status"].as_i64().unwrap()).unwrap());
+    let wanted: Entry = serde_json::from_value(outcomes["wanted"].clone()).unwrap();
+    for case in each(&outcomes["created"]) {
+        let found = Some(case["found"].clone()).filter(|found| !found.is_null());
+        let found = found.map(serde_json::from_value::<Entry>).into();
+        assert_eq!(
+            Outcome::of_created_entry(status(&case), &wanted, &found).as_str(),
+            case["outcome"],
+            "{case}"
+        );
+    }
+    for case in each(&outcomes["join_token"]) {
+        let outcome = Outcome::of_join_token(status(&case), case["message"].as_str().unwrap());
+        assert_eq!(outcome.as_str(), case["outcome"], "{case}");
+    }
+    for case in each(&outcomes["deleted"]) {
+        assert_eq!(Outcome::of_deleted_entry(status(&case)).as_str(), case["outcome"], "{case}");
     }
 }

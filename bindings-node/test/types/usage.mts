@@ -19,6 +19,7 @@ import {
   audit,
   choria,
   explain,
+  inspect,
   kubernetes,
   link,
   readInstanceEvent,
@@ -30,6 +31,7 @@ import {
   runAll,
   runSync,
   serviceradar,
+  spire,
   template,
   userdata,
   wireguard,
@@ -330,3 +332,16 @@ serviceradar.collectorToken({ url: 'a', package: 'p', download: 'a', privateKey:
 // @ts-expect-error evidence is made by its verifier only
 new serviceradar.EdgeToken();
 console.log(named.fileName, bytes.length, told.download.expose(), told.api ?? 'none');
+
+const bundle: spire.Bundle = spire.bundleFromPem('a', { trustDomain: 'example.org' });
+const wanted: spire.Entry = spire.aliasEntry(new Secret('a'), { id: 'a', spiffeId: 'a' }).expose();
+const outcome: spire.Outcome = spire.createdEntryOutcome(6, { wanted, found: null });
+// @ts-expect-error a join token ends
+spire.joinTokenRequest('a', {});
+// @ts-expect-error whose bundle is it?
+spire.bundleFromJson('a');
+console.log(bundle.toJson(), bundle.x509Authorities.length, outcome, wanted.spiffeId.path);
+const inspected = inspect(new Secret('a'));
+if (inspected.type === 'enrollment_token') console.log(inspected.generation);
+// @ts-expect-error it has no secret
+if (inspected.type === 'kubernetes_bootstrap_token') console.log(inspected.secret);

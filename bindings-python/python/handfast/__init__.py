@@ -14,8 +14,8 @@ do outside, and ``handfast.report`` takes in how that went. Commands and answers
 is raised is a ``handfast.Error`` with a ``code``.
 """
 
-from . import archive, audit, aws, choria, kubernetes, link, serviceradar, sns, template, userdata, wireguard, work
-from ._native import CODES, BatchSession, Ledger, NodeKey, Registrar, Secret, Session, __version__, timestamp
+from . import archive, audit, aws, choria, kubernetes, link, serviceradar, sns, spire, template, userdata, wireguard, work
+from ._native import CODES, BatchSession, Ledger, NodeKey, Registrar, Secret, Session, __version__, inspect, timestamp
 from .aws import InstanceEvent, InstanceIdentity
 from .commands import (
     ban,
@@ -52,6 +52,7 @@ from .errors import (
     Misuse,
     RuleError,
     SnsError,
+    SpireError,
     StoreError,
     TemplateError,
     ArchiveError,
@@ -88,6 +89,7 @@ __all__ = [
     "Session",
     "SnsError",
     "SnsReceiver",
+    "SpireError",
     "Store",
     "StoreError",
     "TemplateError",
@@ -110,6 +112,7 @@ __all__ = [
     "expire",
     "explain",
     "forget",
+    "inspect",
     "issue",
     "kubernetes",
     "leave",
@@ -130,6 +133,7 @@ __all__ = [
     "run_async",
     "sns",
     "serviceradar",
+    "spire",
     "template",
     "timestamp",
     "unban",

@@ -15,6 +15,8 @@ from .choria import (
     TokenDict,
 )
 from .errors import Error
+from .spire import Entry as SpireApiEntry
+from .spire import Outcome as SpireOutcome
 from .template import Need
 from .template import Step as TemplateStep
 from .types import (
@@ -52,6 +54,7 @@ from .types import (
 )
 
 __all__ = [
+    "AliasEntry",
     "Archive",
     "CollectorToken",
     "EdgeToken",
@@ -81,6 +84,7 @@ __all__ = [
     "InstanceIdentity",
     "Issuer",
     "IssuerKey",
+    "JoinTokenRequest",
     "Ledger",
     "Links",
     "NodeKey",
@@ -91,6 +95,7 @@ __all__ = [
     "Secret",
     "Session",
     "SnsReceiver",
+    "SpireBundle",
     "Tally",
     "Template",
     "Unsubscription",
@@ -107,15 +112,20 @@ __all__ = [
     "ca_pin",
     "cloud_event",
     "cloud_event_of_notice",
+    "created_entry_outcome",
+    "deleted_entry_outcome",
     "generate_preshared_key",
     "head",
+    "inspect",
     "inspect_choria",
+    "join_token_outcome",
     "parse_duration",
     "parse_topic_arn",
     "read_instance_event",
     "root",
     "scope_view",
     "sign_detached",
+    "spire_entry",
     "split_command",
     "timestamp",
     "verify_choria",
@@ -670,6 +680,74 @@ class Emissary:
     def waits_for(self) -> list[Need]: ...
     def __reduce__(self) -> NoReturn: ...
 
+def inspect(text: str | Secret, /) -> dict[str, Any]: ...
+
+@final
+class SpireBundle:
+    @staticmethod
+    def from_pem(text: str, /, *, trust_domain: str) -> SpireBundle: ...
+    @staticmethod
+    def from_json(text: str, /, *, trust_domain: str) -> SpireBundle: ...
+    @staticmethod
+    def from_reply(
+        reply: Mapping[str, Any],
+        /,
+        *,
+        trust_domain: str,
+        now: datetime | str | None = None,
+    ) -> SpireBundle: ...
+    @property
+    def trust_domain(self) -> str: ...
+    @property
+    def x509_authorities(self) -> list[bytes]: ...
+    @property
+    def jwt_authorities(self) -> dict[str, bytes]: ...
+    @property
+    def sequence(self) -> int | None: ...
+    @property
+    def refresh_hint_seconds(self) -> int | None: ...
+    def to_pem(self) -> str: ...
+    def to_json(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: None  # type: ignore[assignment]
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class JoinTokenRequest:
+    def __new__(
+        cls,
+        token: str | Secret,
+        /,
+        *,
+        expires_at: datetime | str,
+        now: datetime | str | None = None,
+        agent_id: str | None = None,
+    ) -> JoinTokenRequest: ...
+    @property
+    def token(self) -> Secret: ...
+    @property
+    def ttl(self) -> int: ...
+    @property
+    def agent_id(self) -> str | None: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class AliasEntry:
+    def __new__(cls, token: str | Secret, /, *, id: str, spiffe_id: str) -> AliasEntry: ...
+    def expose(self) -> SpireApiEntry: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def spire_entry(entry: Mapping[str, Any], /) -> SpireApiEntry: ...
+def created_entry_outcome(
+    status: int,
+    /,
+    *,
+    wanted: SpireApiEntry,
+    found: SpireApiEntry | Mapping[str, Any] | None = None,
+) -> SpireOutcome: ...
+def deleted_entry_outcome(status: int, /) -> SpireOutcome: ...
+def join_token_outcome(status: int, message: str = "", /) -> SpireOutcome: ...
 def split_command(line: str, /) -> list[str]: ...
 
 @final

@@ -20,7 +20,9 @@ __all__ = [
     "Misuse",
     "RuleError",
     "SnsError",
+    "SpireError",
     "StoreError",
+    "TemplateError",
     "ArchiveError",
     "ServiceRadarError",
     "UserDataError",
@@ -116,6 +118,10 @@ class ArchiveError(Error):
 
 class ServiceRadarError(Error):
     """A token of ServiceRadar's that is malformed, forged or over, or a package that its programs would not take."""
+
+
+class SpireError(Error):
+    """A trust bundle that nobody should trust, or a request that a SPIRE server would refuse."""
 
 
 class UserDataError(Error):

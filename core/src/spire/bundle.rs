@@ -40,14 +40,16 @@ impl Bundle {
     /// As [`Self::from_json`].
     pub fn from_pem(trust_domain: TrustDomain, text: &str) -> Result<Self, SpireError> {
         check_size(text)?;
-        let footer = "-----END CERTIFICATE-----";
+        let (header, footer) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
         let mut bundle = Self::new(trust_domain);
         let mut rest = text.trim_ascii();
         while !rest.is_empty() {
             let end = rest.find(footer).map_or(rest.len(), |at| at.saturating_add(footer.len()));
             let (block, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
             match Document::from_pem(block) {
-                Ok((CERTIFICATE, document)) => bundle = bundle.with_x509_authority(document.as_bytes())?,
+                Ok((CERTIFICATE, document)) if block.starts_with(header) => {
+                    bundle = bundle.with_x509_authority(document.as_bytes())?
+                }
                 Ok(_) | Err(_) => return Err(SpireError::malformed("not certificates in PEM, or more")),
             }
             rest = after.trim_ascii_start();

@@ -53,9 +53,9 @@ as_text!(EntryId, "^[A-Za-z0-9._-]{1,255}$");
 /// A registration entry: who shows these selectors to this parent is given this identity.
 ///
 /// The fields are those of `spire.api.types.Entry`, under its names and in its units; as JSON it is what a protobuf
-/// library of any language reads as one. What the server sets itself (`revision_number`, `created_at`) is left out.
+/// library of any language reads as one, and writes. What the server sets itself (`revision_number`, `created_at`) and what
+/// later servers add is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The entry's id.
     pub id: EntryId,
@@ -85,7 +85,7 @@ pub struct Entry {
     #[serde(default)]
     pub downstream: bool,
     /// When the server deletes it, in seconds of the Unix epoch; never for 0.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::protojson::integer")]
     pub expires_at: u32,
     /// Names in the X.509-SVID; the first one is its common name, so their order counts.
     #[serde(default)]

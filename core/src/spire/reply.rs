@@ -1,10 +1,13 @@
 //! What `GetBundle` answers.
 
-use super::{Bundle, SpireError, TrustDomain};
+use serde::Deserialize;
+
+use super::{Bundle, SpireError, TrustDomain, protojson};
 use crate::time::Timestamp;
 
-/// A `spire.api.types.Bundle`, field by field.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A `spire.api.types.Bundle`, field by field; read as protobuf libraries write it in JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct BundleReply {
     /// Whose bundle it is.
     pub trust_domain: String,
@@ -13,28 +16,35 @@ pub struct BundleReply {
     /// The authorities for JWT-SVIDs.
     pub jwt_authorities: Vec<JwtKey>,
     /// Seconds; none for 0.
+    #[serde(deserialize_with = "protojson::integer")]
     pub refresh_hint: i64,
     /// Rises with each change.
+    #[serde(deserialize_with = "protojson::integer")]
     pub sequence_number: u64,
 }
 
 /// A `spire.api.types.X509Certificate`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct X509Certificate {
     /// The certificate in DER.
+    #[serde(deserialize_with = "protojson::bytes")]
     pub asn1: Vec<u8>,
     /// No longer secure.
     pub tainted: bool,
 }
 
 /// A `spire.api.types.JWTKey`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct JwtKey {
     /// A DER SubjectPublicKeyInfo.
+    #[serde(deserialize_with = "protojson::bytes")]
     pub public_key: Vec<u8>,
     /// The `kid`.
     pub key_id: String,
     /// Seconds of the Unix epoch; never for 0.
+    #[serde(deserialize_with = "protojson::integer")]
     pub expires_at: i64,
     /// No longer secure.
     pub tainted: bool,

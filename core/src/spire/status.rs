@@ -52,6 +52,27 @@ impl StatusCode {
     }
 }
 
+/// The entry that came with a result of `BatchCreateEntry`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// None.
+    Nothing,
+    /// This one.
+    Entry(Box<Entry>),
+    /// One that we could not have made, and thus have not.
+    Foreign,
+}
+
+impl<E> From<Option<Result<Entry, E>>> for Found {
+    fn from(read: Option<Result<Entry, E>>) -> Self {
+        match read {
+            None => Self::Nothing,
+            Some(Ok(entry)) => Self::Entry(Box::new(entry)),
+            Some(Err(_)) => Self::Foreign,
+        }
+    }
+}
+
 /// What has become of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -72,12 +93,13 @@ impl Outcome {
     /// and selectors are one: it creates no second one, answers `ALREADY_EXISTS` and gives the one that is there. It gives
     /// none when another entry bears the id: that one was ours until somebody changed it, for nobody else draws our ids.
     #[must_use]
-    pub fn of_created_entry(status: StatusCode, wanted: &Entry, found: Option<&Entry>) -> Self {
+    pub fn of_created_entry(status: StatusCode, wanted: &Entry, found: &Found) -> Self {
         match (status, found) {
             (StatusCode::Ok, _) => Self::Done,
-            (StatusCode::AlreadyExists, Some(found)) if found == wanted => Self::Done,
-            (StatusCode::AlreadyExists, Some(found)) if found.id != wanted.id => Self::Collision,
-            (StatusCode::AlreadyExists, _) => Self::Altered,
+            (StatusCode::AlreadyExists, Found::Entry(found)) if **found == *wanted => Self::Done,
+            (StatusCode::AlreadyExists, Found::Entry(found)) if found.id != wanted.id => Self::Collision,
+            (StatusCode::AlreadyExists, Found::Foreign) => Self::Collision,
+            (StatusCode::AlreadyExists, Found::Entry(_) | Found::Nothing) => Self::Altered,
             (status, _) => Self::of_failed(status),
         }
     }
@@ -105,6 +127,18 @@ impl Outcome {
             Self::Done
         } else {
             Self::of_failed(status)
+        }
+    }
+
+    /// Its name: `done`, `collision`, `altered`, `refused`, `unknown`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Collision => "collision",
+            Self::Altered => "altered",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
         }
     }
 

@@ -8,8 +8,8 @@ use handfast::{
     registrar::Revealed,
     secret::Secret,
     spire::{
-        AliasEntry, Bundle, BundleReply, Entry, EntryId, JoinTokenRequest, Outcome, SpireError, StatusCode,
-        TrustDomain,
+        AliasEntry, Bundle, BundleReply, Entry, EntryId, Found, JoinTokenRequest, Outcome, SpireError,
+        StatusCode, TrustDomain,
     },
     time::Timestamp,
     vocabulary::Work,
@@ -100,11 +100,11 @@ impl Spire {
             let (status, found) = match answer {
                 Ok(answer) => {
                     let result = answer.into_inner().results.pop().unwrap_or_default();
-                    (of_result(result.status), result.entry.and_then(|entry| Entry::try_from(entry).ok()))
+                    (of_result(result.status), result.entry.map(Entry::try_from).into())
                 }
-                Err(status) => (status, None),
+                Err(status) => (status, Found::Nothing),
             };
-            let outcome = Outcome::of_created_entry(code(&status), wanted, found.as_ref());
+            let outcome = Outcome::of_created_entry(code(&status), wanted, &found);
             if outcome != Outcome::Altered {
                 return settle(outcome, &status);
             }
