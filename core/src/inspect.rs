@@ -119,10 +119,14 @@ pub enum JwtPurpose {
     Other,
 }
 
-/// Says what a text is. White space around it is not looked at: people paste it along.
+/// Says what a text is. White space around it is not looked at: people paste it along. What is longer than
+/// [`limits::INSPECT_BYTES`] is nothing that is known.
 #[must_use]
 pub fn inspect(text: &str) -> Inspected {
     let text = text.trim();
+    if text.len() > limits::INSPECT_BYTES {
+        return Inspected::Unknown;
+    }
     let readers = [enrollment_token, download_link, service_radar, pin, bootstrap_token, jwt];
     readers.iter().find_map(|read| read(text)).unwrap_or(Inspected::Unknown)
 }

@@ -57,6 +57,8 @@ pub const KUBERNETES_YAML_EVENTS: usize = 10_000;
 pub const KUBERNETES_AUTHORITIES: usize = 16;
 /// Bytes of an API server's URL.
 pub const KUBERNETES_URL_BYTES: usize = 2048;
+/// Bytes of one certificate whose pin is taken. Genuine ones have one to two thousand.
+pub const KUBERNETES_CERTIFICATE_BYTES: usize = 16 * 1024;
 /// Groups of a bootstrap token.
 pub const KUBERNETES_GROUPS: usize = 16;
 /// Bytes of a bootstrap token's description.
@@ -120,6 +122,10 @@ pub const NAME_BYTES: usize = 128;
 pub const KIND_BYTES: usize = 32;
 /// Bytes of a node name (RFC 1123 as Kubernetes has it).
 pub const NODE_NAME_BYTES: usize = 253;
+/// Bytes of a time: RFC 3339 gives no end to its fraction, and nobody writes more than nine digits.
+pub const TIME_BYTES: usize = 64;
+/// Bytes of a text that is worth being inspected: as many as the longest that is known, a JWT.
+pub const INSPECT_BYTES: usize = JWT_BYTES;
 /// Bytes of one command, as JSON. Room for [`CONTENTS`] files of [`FILE_BYTES`] would be wasteful; a package is not a disk image.
 pub const COMMAND_BYTES: usize = 1024 * 1024;
 /// Labels of a package.
@@ -204,6 +210,9 @@ pub const SPIRE_FEDERATES_WITH: usize = 16;
 pub const SPIRE_DNS_NAMES: usize = 16;
 /// Bytes of a SPIFFE trust bundle. One authority has about 2 KiB in JSON, with RSA.
 pub const SPIFFE_BUNDLE_BYTES: usize = 1024 * 1024;
+/// Bytes of one certificate in a trust bundle. SPIRE's own have about a thousand; with [`SPIFFE_AUTHORITIES`] of this
+/// size a bundle is within [`SPIFFE_BUNDLE_BYTES`] in each of its forms.
+pub const SPIFFE_CERTIFICATE_BYTES: usize = 8 * 1024;
 /// Authorities of one kind in a trust bundle: SPIRE keeps two, nested ones those of their parents besides.
 pub const SPIFFE_AUTHORITIES: usize = 64;
 /// Largest integer that all readers of JSON agree about (RFC 8259 section 6).
@@ -271,6 +280,12 @@ pub const RULE_BYTES: usize = 256 * 1024;
 pub const KEYS: usize = 16;
 /// Bytes of the body of one event: it repeats at most what its command said.
 pub const EVENT_BYTES: usize = COMMAND_BYTES;
+/// Bytes of the body of one record. The longest is that of a pool: [`POOL_ITEMS`] of some 250 bytes each.
+pub const RECORD_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one line of a snapshot: a record, of which the oldest schema escaped each quotation mark.
+pub const SNAPSHOT_LINE_BYTES: usize = 2 * RECORD_BYTES + RECORD_KEY_BYTES;
+/// Bytes of one sealed secret: room for what a command can hold, in base64.
+pub const SEALED_BYTES: usize = 2 * COMMAND_BYTES;
 /// Bytes of a record's key as text: the longest is that of a subject, whose SPIFFE id may have 2048.
 pub const RECORD_KEY_BYTES: usize = 4096;
 /// Bytes of the `source` of a CloudEvent, a URI reference.

@@ -14,11 +14,15 @@ use crate::{
     crypto::{Backend, CryptoError},
     id::{KeyId, SecretId},
     keyring::KeyRing,
+    limits,
     secret::Secret,
     vocabulary::Error,
 };
 
 const VERSION: &str = "1";
+
+/// More bytes than stand beside the secret: version, key id, nonce and tag.
+const ROOM: usize = 64 + limits::KIND_BYTES;
 
 /// Seals and opens secrets under the keys of a ring.
 #[derive(Clone, Debug)]
@@ -37,9 +41,12 @@ impl Sealer {
     /// Seals a secret under the current key, as `1.<kid>.<nonce, ciphertext and tag in base64url>`.
     ///
     /// # Errors
-    /// [`Error::Crypto`] when the secret is too long for the mode.
+    /// [`Error::Input`] when it would be longer than [`limits::SEALED_BYTES`] and so not be opened again.
     pub fn seal(&self, id: SecretId, secret: &Secret, rng: &mut dyn CryptoRng) -> Result<String, Error> {
         let (kid, key) = self.keys.current()?;
+        if BASE64URL_NOPAD.encode_len(secret.expose().len()) > limits::SEALED_BYTES - ROOM {
+            return Err(Error::input("secret", "is too long to be sealed"));
+        }
         let mut nonce = [0; 12];
         rng.fill_bytes(&mut nonce);
         let mut sealed = nonce.to_vec();
@@ -64,6 +71,9 @@ impl Sealer {
     /// # Errors
     /// [`Error::MissingKey`] when the key is not in the ring; [`CryptoError::SealBroken`] for everything else.
     pub fn open(&self, id: SecretId, sealed: &str) -> Result<Secret, Error> {
+        if sealed.len() > limits::SEALED_BYTES {
+            return Err(CryptoError::SealBroken.into());
+        }
         let mut parts = sealed.splitn(3, '.');
         let (Some(VERSION), Some(kid), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(CryptoError::SealBroken.into());

@@ -3,15 +3,18 @@
 use chrono::{DateTime, Datelike, Duration, SubsecRound, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::limits;
+
 /// An instant in UTC with millisecond precision; written as RFC 3339 with exactly three decimals and `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// Truncates to milliseconds: what is stored is what is compared.
+    /// Truncates to milliseconds: what is stored is what is compared. A leap second is the second after it, as on POSIX
+    /// clocks: it has no number of its own in [`Timestamp::unix_millis`], and other languages cannot read its text.
     #[must_use]
     pub fn new(at: DateTime<Utc>) -> Self {
-        Self(at.trunc_subsecs(3))
+        Self::from_unix_millis(at.timestamp_millis()).unwrap_or(Self(at.trunc_subsecs(3)))
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z; `None` beyond the calendar of chrono.
@@ -53,11 +56,11 @@ impl std::fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (year, millis) = (u32::try_from(self.0.year()), self.0.timestamp_subsec_millis());
         match year {
-            Ok(year @ 0..=9999) if millis < 1000 => {
+            Ok(year @ 0..=9999) => {
                 let text = self.digits(year, millis);
                 formatter.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
             }
-            // Years beyond four digits, and leap seconds.
+            // Years beyond four digits.
             Ok(_) | Err(_) => write!(formatter, "{}", self.0.format("%Y-%m-%dT%H:%M:%S%.3fZ")),
         }
     }
@@ -90,8 +93,10 @@ fn digits<const N: usize>(mut value: u32) -> [u8; N] {
 impl std::str::FromStr for Timestamp {
     type Err = chrono::ParseError;
 
-    /// Reads RFC 3339 with any offset and precision.
+    /// Reads RFC 3339 with any offset, in at most [`limits::TIME_BYTES`].
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // Only chrono makes its errors; that of an empty text does for one that is not looked at.
+        let text = if text.len() <= limits::TIME_BYTES { text } else { "" };
         DateTime::parse_from_rfc3339(text).map(|at| Self::new(at.with_timezone(&Utc)))
     }
 }
@@ -182,9 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn a_leap_second_stays_one() {
-        let leap: Timestamp = "2016-12-31T23:59:60.25Z".parse().unwrap();
-        assert_eq!(leap.to_string(), "2016-12-31T23:59:60.250Z");
+    fn a_leap_second_is_the_one_after_it_like_on_every_clock() {
+        for text in ["2016-12-31T23:59:60.25Z", "2017-01-01T00:59:60.25+01:00"] {
+            let leap: Timestamp = text.parse().unwrap();
+            assert_eq!(leap.to_string(), "2017-01-01T00:00:00.250Z");
+            assert_eq!(Timestamp::from_unix_millis(leap.unix_millis()), Some(leap));
+        }
     }
 
     #[test]

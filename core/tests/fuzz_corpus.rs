@@ -50,11 +50,13 @@ fn damaged(mut input: Vec<u8>, edits: Edits) -> Vec<u8> {
 
 /// For each target: its source, the least number of its seeds, and a test of each kind.
 macro_rules! targets {
-    ($($target:ident from $path:literal, at least $seeds:literal;)+) => {
-        $(#[path = $path]
+    ($($(#[$gate:meta])* $target:ident from $path:literal, at least $seeds:literal;)+) => {
+        $($(#[$gate])*
+        #[path = $path]
         mod $target;)+
 
         mod replayed {$(
+        $(#[$gate])*
         mod $target {
             use crate::{$target as target, *};
 
@@ -83,12 +85,19 @@ macro_rules! targets {
 
 targets! {
     choria from "../../fuzz/src/choria.rs", at least 70;
+    #[cfg(feature = "testing")]
+    documents from "../../fuzz/src/documents.rs", at least 29;
     identity from "../../fuzz/src/identity.rs", at least 140;
+    inspect from "../../fuzz/src/inspect.rs", at least 30;
     jwt from "../../fuzz/src/jwt.rs", at least 40;
+    kubernetes from "../../fuzz/src/kubernetes.rs", at least 60;
     link from "../../fuzz/src/link.rs", at least 20;
+    names from "../../fuzz/src/names.rs", at least 50;
     proof from "../../fuzz/src/proof.rs", at least 30;
     serviceradar from "../../fuzz/src/serviceradar.rs", at least 100;
     sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
+    spire from "../../fuzz/src/spire.rs", at least 43;
+    stored from "../../fuzz/src/stored.rs", at least 43;
     template from "../../fuzz/src/template.rs", at least 29;
     wireguard from "../../fuzz/src/wireguard.rs", at least 16;
 }
@@ -109,4 +118,24 @@ fn some_inputs_are_good_and_some_are_not() {
     let configs = corpus("wireguard");
     let good_configs = good(&configs, wireguard::run);
     assert!((6..configs.len()).contains(&good_configs), "{good_configs} of {}", configs.len());
+    let most: [(&str, fn(&[u8]) -> bool, usize); 5] = [
+        ("inspect", inspect::run, 16),
+        ("kubernetes", kubernetes::run, 20),
+        ("names", names::run, 40),
+        ("spire", spire::run, 16),
+        ("stored", stored::run, 20),
+    ];
+    for (target, run, least) in most {
+        let inputs = corpus(target);
+        let good = good(&inputs, run);
+        assert!((least..inputs.len() - 3).contains(&good), "{target}: {good} of {}", inputs.len());
+    }
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn some_documents_are_good_and_some_are_not() {
+    let inputs = corpus("documents");
+    let good = inputs.iter().filter(|input| documents::run(input)).count();
+    assert!((10..inputs.len() - 3).contains(&good), "{good} of {}", inputs.len());
 }

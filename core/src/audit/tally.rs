@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     id::{InvalidId, PackageId, ScopeId, as_text},
+    limits,
+    record::check_length,
     time::Timestamp,
     vocabulary::Error,
 };
@@ -58,8 +60,9 @@ impl Milestone {
     /// Reads it from the body of an event; most facts are none.
     ///
     /// # Errors
-    /// [`Error::CorruptRecord`] when the body is not an event.
+    /// [`Error::CorruptRecord`] when the body is not an event, or longer than [`limits::EVENT_BYTES`].
     pub fn read(body: &str) -> Result<Option<Self>, Error> {
+        check_length(body, limits::EVENT_BYTES)?;
         let event: Body<'_> =
             serde_json::from_str(body).map_err(|error| Error::CorruptRecord(error.to_string()))?;
         let step = match (event.fact.kind.as_ref(), event.fact.status.as_deref(), event.fact.scope) {

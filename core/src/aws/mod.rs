@@ -169,6 +169,20 @@ pub fn read(notification: &Verified<Notification>, trust: &[Trust]) -> Result<Re
     read_text(notification.message(), &envelope, trust)
 }
 
+/// Reads a message that nobody signed, for tests of the reading itself: as if SNS had published it through this topic.
+///
+/// # Errors
+/// As [`read`].
+#[cfg(any(test, feature = "testing"))]
+pub fn read_for_testing(
+    message: &str,
+    topic: &TopicArn,
+    published_at: Timestamp,
+    trust: &[Trust],
+) -> Result<Received, AwsError> {
+    read_text(message, &Envelope { topic, message_id: "for-testing", published_at }, trust)
+}
+
 /// What SNS proved about the message that carries an event.
 struct Envelope<'a> {
     topic: &'a TopicArn,

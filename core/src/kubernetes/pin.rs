@@ -22,8 +22,12 @@ impl CaPin {
     /// The pin of one certificate, in PEM or DER.
     ///
     /// # Errors
-    /// `kubernetes_malformed_certificate`, also for more than one certificate.
+    /// `kubernetes_malformed_certificate`, also for more than one certificate, or more than
+    /// [`limits::KUBERNETES_CERTIFICATE_BYTES`].
     pub fn of_certificate(backend: &dyn Backend, certificate: &[u8]) -> Result<Self, KubernetesError> {
+        if certificate.len() > limits::KUBERNETES_CERTIFICATE_BYTES {
+            return Err(KubernetesError::MalformedCertificate);
+        }
         let keys = if certificate.starts_with(&[0x30]) {
             keys_of_der(certificate)?
         } else {

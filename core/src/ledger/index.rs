@@ -66,7 +66,9 @@ impl FromStr for LabelFilter {
     /// The first `=` divides. A key that has one itself can only be asked for as a value of this type.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value)));
-        if key.is_empty() || key.len() > limits::LABEL_KEY_BYTES {
+        let fits = (1..=limits::LABEL_KEY_BYTES).contains(&key.len())
+            && value.is_none_or(|value| value.len() <= limits::LABEL_VALUE_BYTES);
+        if !fits {
             return Err(InvalidId::new("LabelFilter", "a label's key, or key=value"));
         }
         Ok(match value {

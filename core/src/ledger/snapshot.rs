@@ -11,8 +11,8 @@ use super::{
     subjects::{Feed, History},
 };
 use crate::{
-    json,
-    record::{Key, Row, SCHEMA, Versioned},
+    json, limits,
+    record::{Key, Row, SCHEMA, Versioned, check_length},
     vocabulary::Error,
 };
 
@@ -133,5 +133,6 @@ impl Ledger {
 }
 
 fn read<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T, Error> {
+    check_length(line, limits::SNAPSHOT_LINE_BYTES)?;
     serde_json::from_str(line).map_err(|error| Error::CorruptRecord(format!("snapshot: {error}")))
 }

@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use crate::aws::InstanceState;
 use crate::{
     id::{Digest, Kind, PackageName, ScopeId, SecretId},
-    json,
+    json, limits,
     time::Timestamp,
     vocabulary::{Error, Labels},
 };
@@ -153,6 +153,7 @@ struct Body {
 
 impl Body {
     fn read(body: &str) -> Result<Self, Error> {
+        check_length(body, limits::RECORD_BYTES)?;
         let corrupt = |error: serde_json::Error| Error::CorruptRecord(error.to_string());
         match serde_json::from_str::<Outside>(body) {
             Ok(Outside { head, schema, kind }) if schema == SCHEMA => {
@@ -215,6 +216,14 @@ impl Type {
 /// The record's own members.
 fn inside<T: DeserializeOwned>(body: &str) -> serde_json::Result<Arc<T>> {
     json::read_without(body, &["head", "schema", "type"]).map(Arc::new)
+}
+
+/// Refuses what is longer than anything of its kind that handfast writes, before it is read.
+pub(crate) fn check_length(body: &str, limit: usize) -> Result<(), Error> {
+    if body.len() > limit {
+        return Err(Error::CorruptRecord(format!("{} bytes, the limit is {limit}", body.len())));
+    }
+    Ok(())
 }
 
 /// The schema of a body. That of a newer one is an error, whatever else is in it.

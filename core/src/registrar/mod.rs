@@ -50,6 +50,7 @@ use crate::{
     json,
     jwt::{Nonces, PublicKeys, SigningRing, TargetUrl},
     keyring::KeyRing,
+    limits,
     link::Links,
     record::{Record, Records, Row},
     rules::{Question, Rule, Ruling},
@@ -225,7 +226,8 @@ impl Registrar {
     /// # Errors
     /// [`Error::CorruptRecord`].
     pub fn view(&self, body: &str) -> Result<serde_json::Value, Error> {
-        json::parse(body.as_bytes(), body.len()).map_err(|error| Error::CorruptRecord(error.to_string()))
+        json::parse(body.as_bytes(), limits::RECORD_BYTES)
+            .map_err(|error| Error::CorruptRecord(error.to_string()))
     }
 }
 

@@ -19,6 +19,10 @@ pub struct X509Authority {
 impl X509Authority {
     /// Reads a certificate in DER.
     pub(super) fn read(der: &[u8]) -> Result<Self, SpireError> {
+        let limit = limits::SPIFFE_CERTIFICATE_BYTES;
+        if der.len() > limit {
+            return Err(SpireError::TooLarge { limit });
+        }
         let unusable = SpireError::unusable("not a certificate in DER");
         let certificate = Certificate::from_der(der).map_err(|_| unusable)?;
         let body = certificate.tbs_certificate();

@@ -63,8 +63,8 @@ impl Bundle {
     /// Adds an authority for X.509-SVIDs, a certificate in DER.
     ///
     /// # Errors
-    /// `spire_unusable_authority`; `spire_malformed_bundle` when it is there already, or with more than
-    /// [`limits::SPIFFE_AUTHORITIES`].
+    /// `spire_unusable_authority`; `too_large` beyond [`limits::SPIFFE_CERTIFICATE_BYTES`]; `spire_malformed_bundle` when it
+    /// is there already, or with more than [`limits::SPIFFE_AUTHORITIES`].
     pub fn with_x509_authority(mut self, der: &[u8]) -> Result<Self, SpireError> {
         let authority = X509Authority::read(der)?;
         if self.x509_authorities.contains(&authority) {

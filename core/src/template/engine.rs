@@ -3,11 +3,19 @@
 //! Undefined values are errors, nothing is escaped, nothing is loaded from anywhere, and work and memory are bounded by
 //! its fuel. Values are data: the engine never reads one as a template. It copies them into memory that is not wiped.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, syntax::SyntaxConfig, value::Value};
+use minijinja::{
+    AutoEscape, Environment, Error, UndefinedBehavior,
+    syntax::SyntaxConfig,
+    value::{Object, Value},
+};
 
-use super::{Need, TemplateError, error};
+use super::{TemplateError, error};
 use crate::{limits, secret::Secret};
 
 const NAME: &str = "template";
@@ -46,12 +54,12 @@ impl Engine {
         Ok(variables)
     }
 
-    /// Renders with a value for each need, in their order.
-    pub(super) fn render(&self, needs: &[Need], values: &[&Secret]) -> Result<Secret, TemplateError> {
+    /// Renders with values, of which each variable has one at its place.
+    pub(super) fn render(&self, places: &Arc<Places>, values: &[&Secret]) -> Result<Secret, TemplateError> {
         let template = self.environment.get_template(NAME).map_err(|error| self.refuse(&error))?;
-        let pairs = needs.iter().zip(values);
-        let pairs = pairs.map(|(need, value)| (need.variable.as_str(), value.expose()));
-        let rendered = template.render(Value::from_pairs(pairs)).map_err(|error| self.refuse(&error))?;
+        let values = values.iter().map(|value| Value::from(value.expose())).collect();
+        let values = Value::from_object(Values { places: Arc::clone(places), values });
+        let rendered = template.render(values).map_err(|error| self.refuse(&error))?;
         let rendered = Secret::new(rendered);
         error::at_most(rendered.expose(), limits::TEMPLATE_OUTPUT_BYTES, "the rendered file")?;
         Ok(rendered)
@@ -60,6 +68,28 @@ impl Engine {
     /// Only the kind of the error is told: its details may repeat a value.
     fn refuse(&self, error: &Error) -> TemplateError {
         TemplateError::Render { line: line(error, self.first_line), what: error.kind().to_string() }
+    }
+}
+
+/// Where the values of the variables are.
+pub(super) type Places = BTreeMap<String, usize>;
+
+/// The values of one rendering. The names are sorted once, when the template is read, and not for each rendering.
+struct Values {
+    places: Arc<Places>,
+    values: Vec<Value>,
+}
+
+impl Object for Values {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.values.get(*self.places.get(key.as_str()?)?).cloned()
+    }
+}
+
+/// The values are secrets.
+impl fmt::Debug for Values {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Values").finish_non_exhaustive()
     }
 }
 

@@ -1,10 +1,10 @@
 //! A template as it is written, read and compiled.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
     Missing, Mode, Need, Reference, TemplateError,
-    engine::Engine,
+    engine::{Engine, Places},
     error,
     front::{self, Syntax},
     poll,
@@ -18,6 +18,7 @@ pub struct Template {
     dest: String,
     command: Vec<String>,
     needs: Vec<Need>,
+    places: Arc<Places>,
     engine: Engine,
 }
 
@@ -34,7 +35,9 @@ impl Template {
             Syntax::Emissary => calls(&parts, front.secrets)?,
             Syntax::Jinja => variables(&parts, front.secrets)?,
         };
-        Ok(Self { mode: front.mode, dest: front.dest, command: front.command, needs, engine })
+        let places = needs.iter().enumerate().map(|(place, need)| (need.variable.clone(), place)).collect();
+        let (mode, places) = (front.mode, Arc::new(places));
+        Ok(Self { mode, dest: front.dest, command: front.command, needs, places, engine })
     }
 
     /// The permission bits of the file.
@@ -70,14 +73,14 @@ impl Template {
         if values.len() != self.needs.len() {
             return Err(TemplateError::Misuse("expected one value for each need"));
         }
-        self.engine.render(&self.needs, values)
+        self.engine.render(&self.places, values)
     }
 }
 
 /// Text may be secret by itself, so the body is not shown.
 impl fmt::Debug for Template {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mode, dest, command, needs, engine: _ } = self;
+        let Self { mode, dest, command, needs, places: _, engine: _ } = self;
         let mut shown = formatter.debug_struct("Template");
         shown.field("mode", &mode.to_string()).field("dest", dest).field("command", command);
         shown.field("needs", needs).finish_non_exhaustive()

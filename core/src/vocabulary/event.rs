@@ -15,10 +15,10 @@ use crate::{
         ActorName, DecisionId, Digest, Fingerprint, ForeignId, ItemName, Kind, NodeId, NodeName, PackageId,
         PackageName, RequestId, ScopeId, SecretId,
     },
-    json,
+    json, limits,
     record::{
         CredentialGrant, Delivery, EndReason, InstanceState, Key, PackageContent, PackageStatus,
-        ResourceSpec, RetireReason, SCHEMA, TokenDigest, check_schema, migrate,
+        ResourceSpec, RetireReason, SCHEMA, TokenDigest, check_length, check_schema, migrate,
     },
     spire::SpiffeId,
     time::Timestamp,
@@ -68,6 +68,7 @@ impl Event {
     /// # Errors
     /// [`Error::NewerSchema`] and [`Error::CorruptRecord`].
     pub fn from_body(body: &str) -> Result<Self, Error> {
+        check_length(body, limits::EVENT_BYTES)?;
         let corrupt = |error: serde_json::Error| Error::CorruptRecord(error.to_string());
         match serde_json::from_str::<Self>(body) {
             Ok(event) if event.schema == SCHEMA => Ok(event),

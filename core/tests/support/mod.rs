@@ -6,6 +6,7 @@ use std::{io::Write, path::PathBuf, sync::Arc};
 
 use handfast::crypto::Backend;
 use serde_json::Value;
+use x509_cert::{Certificate, der::Encode as _};
 
 /// Every backend that is compiled in.
 pub(crate) fn backends() -> Vec<Arc<dyn Backend>> {
@@ -46,6 +47,21 @@ pub(crate) fn json(path: &std::path::Path) -> Value {
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     let even = if text.len() % 2 == 1 { format!("0{text}") } else { text.to_owned() };
     data_encoding::HEXLOWER_PERMISSIVE.decode(even.as_bytes()).unwrap()
+}
+
+/// A certificate with a signature that is as long as it takes for the DER to have so many bytes.
+pub(crate) fn padded_certificate(pem: &str, length: usize) -> Vec<u8> {
+    let certificate = &Certificate::load_pem_chain(pem.as_bytes()).unwrap()[0];
+    let mut body = certificate.tbs_certificate().to_der().unwrap();
+    body.extend(certificate.signature_algorithm().to_der().unwrap());
+    let header = |tag: u8, length: usize| {
+        let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
+        [tag, 0x82, high, low]
+    };
+    let signature = length - 4 - body.len() - 4;
+    body.extend(header(3, signature));
+    body.resize(length - 4, 0);
+    [header(0x30, length - 4).as_slice(), &body].concat()
 }
 
 /// The bytes of a hexadecimal member.

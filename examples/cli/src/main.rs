@@ -62,6 +62,9 @@ enum Command {
     /// Sign and verify ServiceRadar's tokens
     #[command(subcommand)]
     Serviceradar(commands::serviceradar::ServiceRadar),
+    /// Read and convert SPIFFE's trust bundles, and write SPIRE's entries
+    #[command(subcommand)]
+    Spire(commands::spire::Spire),
     /// Write what a cloud hands to a machine at its first boot
     Userdata(commands::userdata::UserData),
     /// Make and read WireGuard's keys and configurations
@@ -91,6 +94,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Package(package) => package.run(),
         Command::Scope(scope) => scope.run(),
         Command::Serviceradar(serviceradar) => serviceradar.run(),
+        Command::Spire(spire) => spire.run(),
         Command::Userdata(userdata) => userdata.run(),
         Command::Wireguard(wireguard) => wireguard.run(),
         Command::Completions { shell } => {

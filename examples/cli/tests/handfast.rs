@@ -175,6 +175,57 @@ fn tokens_of_serviceradar_are_signed_and_verified() {
 }
 
 #[test]
+fn trust_bundles_are_read_shown_and_converted() {
+    const AUTHORITY: &str = include_str!("../../../core/vectors/sns/certificates/intermediate.pem");
+    const LEAF: &str = include_str!("../../../core/vectors/sns/certificates/leaf.pem");
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = ["spire", "bundle", "--trust-domain", "example.org"];
+    let shown = done(&bundle, AUTHORITY);
+    assert_eq!(shown["trust_domain"], "example.org");
+    assert_eq!(shown["x509_authorities"].as_array().unwrap().len(), 1, "{shown}");
+    assert!(shown.get("bundle").is_none(), "{shown}");
+    let file = path(&folder, "bundle.json");
+    let to = |form| [&bundle[..], &["--to", form]].concat();
+    let written = done(&[to("json"), vec!["--out", file.as_str()]].concat(), AUTHORITY);
+    assert_eq!(written["bundle"]["file"], file.as_str());
+    let json = fs::read_to_string(&file).unwrap();
+    assert_eq!(done(&bundle, &json), shown, "the same authorities in both forms");
+    let back = done(&[to("pem"), vec![file.as_str()]].concat(), "");
+    assert_eq!(back["bundle"].as_str().unwrap().trim_end(), AUTHORITY.trim_end());
+    let leaf = handfast(&bundle, LEAF);
+    assert_eq!((leaf.code, leaf.out.as_str()), (1, ""));
+    assert!(leaf.said.contains("spire_unusable_authority"), "{}", leaf.said);
+    let private = handfast(&bundle, r#"{"keys": [{"use": "jwt-svid", "kty": "EC", "d": "hunter2"}]}"#);
+    assert!(private.code == 1 && private.said.contains("jwk_private"), "{}", private.said);
+    assert!(!private.said.contains("hunter2"), "{}", private.said);
+    assert_eq!(handfast(&["spire", "bundle"], AUTHORITY).code, 2, "whose it is must be said");
+    assert_eq!(handfast(&["spire", "bundle", "--trust-domain", "Example.org"], AUTHORITY).code, 2);
+}
+
+#[test]
+fn entries_are_written_and_checked_and_ids_read() {
+    let (id, server) = ("spiffe://example.org/edge/1", "spiffe://example.org/spire/server");
+    let new = ["spire", "entry", "--parent-id", server, "--selector", "unix:uid:1000", "--spiffe-id"];
+    let entry = done(&[&new[..], &[id, "--dns-name", "edge.example.org", "--downstream"]].concat(), "");
+    assert_eq!(entry["spiffe_id"]["path"], "/edge/1", "{entry}");
+    assert_eq!(entry["selectors"][0]["value"], "uid:1000", "{entry}");
+    let drawn = entry["id"].as_str().unwrap();
+    assert!(drawn.starts_with("handfast-") && drawn.len() == 9 + 32, "{entry}");
+    assert_eq!(done(&["spire", "check-entry"], &entry.to_string()), entry);
+    for foreign in ["spiffe://other.org/edge/1", "spiffe://example.org/spire/agent/x"] {
+        let refused = handfast(&[&new[..], &[foreign]].concat(), "");
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{foreign}");
+        assert!(refused.said.contains("spire_invalid_request"), "{}", refused.said);
+    }
+    let unknown = handfast(&["spire", "check-entry"], &entry.to_string().replacen("hint", "hunter2", 1));
+    assert!(unknown.code == 1 && !unknown.said.contains("hunter2"), "{}", unknown.said);
+    let read = done(&["spire", "id", id], "");
+    assert_eq!((&read["trust_domain"], &read["path"]), (&"example.org".into(), &"/edge/1".into()));
+    assert_eq!(done(&["spire", "id", "k8s:ns:edge"], "")["value"], "ns:edge");
+    assert_eq!(handfast(&["spire", "id", "spiffe://example.org/a/../b"], "").code, 1);
+}
+
+#[test]
 fn a_package_is_written_as_an_archive_and_installed() {
     let folder = tempfile::tempdir().unwrap();
     let (env, archive, installer) =

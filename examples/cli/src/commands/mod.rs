@@ -8,5 +8,6 @@ pub(crate) mod kubernetes;
 pub(crate) mod package;
 pub(crate) mod scope;
 pub(crate) mod serviceradar;
+pub(crate) mod spire;
 pub(crate) mod userdata;
 pub(crate) mod wireguard;
