@@ -4,7 +4,6 @@ use handfast::{
     record::SpireEntry,
     secret,
     spire::{self, BundleReply, Found, Outcome, StatusCode},
-    vocabulary::from_value,
 };
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
@@ -170,7 +169,7 @@ pub fn spire_entry(entry: String) -> Result<String> {
 pub fn created_entry_outcome(status: i32, wanted: String, found: Option<String>) -> Result<&'static str> {
     let wanted = carry::read_as(&wanted, &Vec::new(), "wanted")?;
     let found = found.map(|found| carry::read(&found, &Vec::new())).transpose()?;
-    let found: Found = found.map(|found| from_value(found, "found")).into();
+    let found: Found = found.map(spire::Entry::from_reply).into();
     Ok(Outcome::of_created_entry(StatusCode::from_number(status), &wanted, &found).as_str())
 }
 

@@ -210,7 +210,7 @@ pub(crate) fn created_entry_outcome(
 ) -> PyResult<&'static str> {
     let wanted = from_value(convert::to_value(wanted)?, "wanted").map_err(Raise::raise)?;
     let found = found.filter(|found| !found.is_none()).map(convert::to_value).transpose()?;
-    let found: Found = found.map(|found| from_value(found, "found")).into();
+    let found: Found = found.map(spire::Entry::from_reply).into();
     Ok(Outcome::of_created_entry(StatusCode::from_number(status), &wanted, &found).as_str())
 }
 

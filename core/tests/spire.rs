@@ -212,7 +212,19 @@ fn answers_are_read_as_protobuf_libraries_write_them() {
         "parent_id": {"trust_domain": "example.org", "path": "/b"}, "selectors": [{"type": "unix", "value": "uid:1"}],
         "expires_at": "1700000000", "revision_number": "3", "created_at": "1600000000", "of_a_later_server": true,
     });
-    let entry: Entry = serde_json::from_value(written).unwrap();
+    let entry = Entry::from_reply(written.clone()).unwrap();
+    assert!(serde_json::from_value::<Entry>(written).is_err(), "whoever writes one is told of every slip");
+    let (other, name) = ("other.org".parse().unwrap(), "a.example.org".to_owned());
+    let full = Entry {
+        x509_svid_ttl: 1,
+        jwt_svid_ttl: 2,
+        federates_with: [other].into(),
+        admin: true,
+        ..entry.clone()
+    };
+    let full = Entry { downstream: true, dns_names: vec![name], store_svid: true, hint: "h".into(), ..full };
+    let read = Entry::from_reply(serde_json::to_value(&full).unwrap()).unwrap();
+    assert_eq!(read, full, "every field is looked at");
     assert_eq!((entry.expires_at, entry.x509_svid_ttl, entry.admin), (1_700_000_000, 0, false));
     let certificate = data_encoding::BASE64.encode(&der(AUTHORITY));
     let url_safe = data_encoding::BASE64URL_NOPAD.encode(&jwt_key());
@@ -316,7 +328,7 @@ fn the_cases_come_out_as_in_every_language() {
     let wanted: Entry = serde_json::from_value(outcomes["wanted"].clone()).unwrap();
     for case in each(&outcomes["created"]) {
         let found = Some(case["found"].clone()).filter(|found| !found.is_null());
-        let found = found.map(serde_json::from_value::<Entry>).into();
+        let found = found.map(Entry::from_reply).into();
         assert_eq!(
             Outcome::of_created_entry(status(&case), &wanted, &found).as_str(),
             case["outcome"],

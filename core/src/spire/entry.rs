@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use super::{Selector, SpiffeId, SpireError, TrustDomain};
 use crate::{
@@ -53,9 +54,9 @@ as_text!(EntryId, "^[A-Za-z0-9._-]{1,255}$");
 /// A registration entry: who shows these selectors to this parent is given this identity.
 ///
 /// The fields are those of `spire.api.types.Entry`, under its names and in its units; as JSON it is what a protobuf
-/// library of any language reads as one, and writes. What the server sets itself (`revision_number`, `created_at`) and what
-/// later servers add is not looked at.
+/// library of any language reads as one. What the server sets itself (`revision_number`, `created_at`) is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The entry's id.
     pub id: EntryId,
@@ -119,6 +120,18 @@ impl Entry {
         }
     }
 
+    /// Reads an entry of a server's answer, as a protobuf library writes it in JSON. What the server sets itself and what later
+    /// servers add is not looked at.
+    ///
+    /// # Errors
+    /// One that we could not have made.
+    pub fn from_reply(mut reply: Value) -> Result<Self, serde_json::Error> {
+        if let Some(members) = reply.as_object_mut() {
+            members.retain(|name, _| FIELDS.contains(&name.as_str()));
+        }
+        serde_json::from_value(reply)
+    }
+
     /// Checks what the server would refuse, or take for something else.
     ///
     /// # Errors
@@ -153,6 +166,22 @@ impl Entry {
         Ok(())
     }
 }
+
+const FIELDS: [&str; 13] = [
+    "id",
+    "spiffe_id",
+    "parent_id",
+    "selectors",
+    "x509_svid_ttl",
+    "jwt_svid_ttl",
+    "federates_with",
+    "admin",
+    "downstream",
+    "expires_at",
+    "dns_names",
+    "store_svid",
+    "hint",
+];
 
 /// Whether the id is the server's own to give.
 pub(crate) fn is_reserved(id: &SpiffeId) -> bool {

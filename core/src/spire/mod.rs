@@ -13,7 +13,7 @@
 //! on; join tokens cannot be deleted and only die by their time: see [`JoinTokenRequest`].
 //!
 //! ```
-//! use handfast::{Secret, spire::{AliasEntry, Found, JoinTokenRequest, Outcome, StatusCode}};
+//! use handfast::{Secret, spire::{AliasEntry, Entry, Found, JoinTokenRequest, Outcome, StatusCode}};
 //!
 //! // An executor has been told to ensure a join token, and the entry that gives its agent a name.
 //! let token = Secret::new("0f5f1ee5-7a83-4a4b-9b5c-0123456789ab".into());
@@ -25,7 +25,7 @@
 //! assert_eq!(entry["spiffe_id"]["path"], "/edge/1");
 //!
 //! // The answer to `BatchCreateEntry` says that there is one already, the very same.
-//! let found = Found::Entry(Box::new(serde_json::from_value(entry)?));
+//! let found = Found::Entry(Box::new(Entry::from_reply(entry)?));
 //! let outcome = Outcome::of_created_entry(StatusCode::AlreadyExists, alias.expose(), &found);
 //! assert_eq!(outcome, Outcome::Done);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
