@@ -102,10 +102,13 @@ targets! {
     wireguard from "../../fuzz/src/wireguard.rs", at least 16;
 }
 
+/// A target that says whether it accepted its input.
+type Run = fn(&[u8]) -> bool;
+
 /// A corpus in which everything is refused early, or nothing is, would test little.
 #[test]
 fn some_inputs_are_good_and_some_are_not() {
-    let good = |inputs: &[Vec<u8>], run: fn(&[u8]) -> bool| inputs.iter().filter(|input| run(input)).count();
+    let good = |inputs: &[Vec<u8>], run: Run| inputs.iter().filter(|input| run(input)).count();
     let (tokens, proofs, choria) = (corpus("jwt"), corpus("proof"), corpus("choria"));
     let (good_tokens, good_proofs) = (good(&tokens, jwt::run), good(&proofs, proof::run));
     let good_choria = good(&choria, choria::run);
@@ -118,7 +121,7 @@ fn some_inputs_are_good_and_some_are_not() {
     let configs = corpus("wireguard");
     let good_configs = good(&configs, wireguard::run);
     assert!((6..configs.len()).contains(&good_configs), "{good_configs} of {}", configs.len());
-    let most: [(&str, fn(&[u8]) -> bool, usize); 5] = [
+    let most: [(&str, Run, usize); 5] = [
         ("inspect", inspect::run, 16),
         ("kubernetes", kubernetes::run, 20),
         ("names", names::run, 40),

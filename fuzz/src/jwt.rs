@@ -1,13 +1,14 @@
 //! Tokens, keys and URLs from a sender who chooses everything, and who may even have signed it.
 //!
 //! Input: a first byte, then: (0) a token; (1) a header, a byte 0x1e and a payload, which the target signs with a key that
-//! is trusted, so that only the reading can refuse; (2) a JSON Web Key; (3) a private key in PEM; (4) a URL or a thumbprint.
+//! is trusted, so that only the reading can refuse; (2) a JSON Web Key or a set of them; (3) a private or public key in PEM;
+//! (4) a URL or a thumbprint; (5) an ECDSA signature in DER.
 //! Whatever comes, there is a typed answer; and what is called verified is what a second, simple reader finds in the
 //! text.
 
 use handfast::{
-    crypto::{Es256Key, default_backend},
-    jwt::{self, Expected, JwtError, PublicKey, PublicKeys, SigningKey, TargetUrl, Thumbprint},
+    crypto::{Es256Key, default_backend, es256_signature_from_der},
+    jwt::{self, Algorithm, Expected, JwtError, PublicKey, PublicKeys, SigningKey, TargetUrl, Thumbprint},
     secret::SecretKey,
 };
 use serde_json::Value;
@@ -30,8 +31,9 @@ pub(crate) fn run(input: &[u8]) -> bool {
             let signed = format!("{}.{}", encode(header), encode(payload));
             token(&format!("{signed}.{}", encode(&signer().sign(signed.as_bytes()))))
         }
-        2 => public_key(&String::from_utf8_lossy(rest)),
-        3 => private_key(&String::from_utf8_lossy(rest)),
+        2 => public_key(&String::from_utf8_lossy(rest)) || key_set(&String::from_utf8_lossy(rest)),
+        3 => private_key(&String::from_utf8_lossy(rest)) || public_pem(&String::from_utf8_lossy(rest)),
+        5 => signature(rest),
         _ => names(&String::from_utf8_lossy(rest)),
     }
 }
@@ -114,6 +116,51 @@ fn private_key(text: &str) -> bool {
     let pem = key.to_pkcs8_pem().expect("an encoding");
     let again = SigningKey::from_pkcs8_pem(pem.expose()).expect("what was written is read");
     assert_eq!((again.public(), again.sign(b"x")), (key.public(), key.sign(b"x")));
+    true
+}
+
+/// What is written of a set is read as the same, and no private key is ever in it.
+fn key_set(text: &str) -> bool {
+    let backend = default_backend();
+    let Ok(keys) = PublicKeys::from_jwks(text, backend.as_ref()) else { return false };
+    let lenient: Value = serde_json::from_str(text).expect("accepted JSON");
+    let given = lenient["keys"].as_array().expect("a list");
+    assert!(given.iter().filter(|key| key["kid"].is_string()).all(|key| key.get("d").is_none()));
+    let written = keys.to_jwks();
+    let again =
+        PublicKeys::from_jwks(&written.to_string(), backend.as_ref()).expect("what is written is read");
+    assert_eq!(again.to_jwks(), written);
+    written["keys"].as_array().is_some_and(|keys| !keys.is_empty())
+}
+
+/// A public key is of one kind, and the same as a JWK.
+fn public_pem(text: &str) -> bool {
+    let keys: Vec<_> = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256]
+        .into_iter()
+        .filter_map(|algorithm| PublicKey::from_spki_pem(text, algorithm).ok())
+        .collect();
+    assert!(keys.len() <= 1, "a key is of one kind");
+    for key in &keys {
+        assert_eq!(PublicKey::from_jwk(&key.to_jwk().to_string()).as_ref(), Ok(key));
+        key.verifier(default_backend().as_ref()).expect("a key that was accepted can be used");
+    }
+    !keys.is_empty()
+}
+
+/// A signature has one spelling in DER: two positive integers without needless zeros.
+fn signature(der: &[u8]) -> bool {
+    let Ok(fixed) = es256_signature_from_der(der) else { return false };
+    let (r, s) = fixed.split_at(32);
+    let integer = |number: &[u8]| {
+        let zeros = number.iter().take_while(|byte| **byte == 0).count().min(31);
+        let digits = &number[zeros..];
+        let sign: &[u8] = if digits[0] >= 0x80 { &[0] } else { &[] };
+        let length = u8::try_from(sign.len() + digits.len()).expect("33 bytes at most");
+        [&[2, length], sign, digits].concat()
+    };
+    let body = [integer(r), integer(s)].concat();
+    let length = u8::try_from(body.len()).expect("70 bytes at most");
+    assert_eq!([&[0x30, length], body.as_slice()].concat(), der, "one spelling");
     true
 }
 

@@ -80,12 +80,12 @@ impl BundleOf {
         };
         let bundle = bundle.map_err(failed)?;
         let mut document = shown(&bundle);
-        if let Some(form) = self.to {
+        if let (Some(form), Some(members)) = (self.to, document.as_object_mut()) {
             let written = match form {
                 Form::Pem => bundle.to_pem(),
                 Form::Json => bundle.to_json(),
             };
-            document["bundle"] = self.out.give(&Secret::new(written))?;
+            members.insert("bundle".to_owned(), self.out.give(&Secret::new(written))?);
         }
         output::print(&document)
     }
