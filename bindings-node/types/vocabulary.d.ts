@@ -199,7 +199,10 @@ export type Action =
      * exists is left as it is.
      */
     add?: Record<string, Secret | string | null>;
-    /** What every new content is: then it is refused where it is not; anything, when left out. */
+    /**
+     * What every new content is: then it is refused where it is not. A pool that was empty holds nothing else from then on, also
+     * when this is left out.
+     */
     format?: FileFormat | null;
     /** Items to take out, at most `POOL_CHANGES`. One that a package has is not taken. */
     remove?: readonly ItemName[];

@@ -665,7 +665,9 @@ class ChangePoolCommand(TypedDict):
     exists is left as it is.
     """
     format: NotRequired[FileFormat | None]
-    """What every new content is: then it is refused where it is not; anything, when left out."""
+    """What every new content is: then it is refused where it is not. A pool that was empty holds nothing else
+    from then on, also when this is left out.
+    """
     pool: str
     """The pool."""
     remove: NotRequired[Collection[str]]

@@ -542,7 +542,8 @@ def change_pool(
     ``scope``: The scope.
     ``add``: New items, each with its content (at most ``POOL_ITEM_BYTES``), at most ``POOL_CHANGES``. An item
         that exists is left as it is.
-    ``format``: What every new content is: then it is refused where it is not; anything, when left out.
+    ``format``: What every new content is: then it is refused where it is not. A pool that was empty holds
+        nothing else from then on, also when this is left out.
     ``remove``: Items to take out, at most ``POOL_CHANGES``. One that a package has is not taken.
     ``authority``: On whose behalf, as the host authenticated it: ``operator:<name>``, ``executor:<worker>``,
         ``node``, ``timer`` or ``event``. May be left out where only one is possible. Never take it from the

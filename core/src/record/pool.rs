@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{ItemName, PackageId, PoolName, ScopeId, SecretId},
     time::Timestamp,
-    vocabulary::{Event, Fact},
+    vocabulary::{Event, Fact, FileFormat},
 };
 
 /// One item of a pool.
@@ -35,6 +35,9 @@ pub struct Pool {
     pub vault: PackageId,
     /// The number of the next secret.
     pub next_secret: u32,
+    /// What all its items are, where that was said when it was empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<FileFormat>,
     /// Its items.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub items: BTreeMap<ItemName, PoolItem>,
@@ -70,6 +73,7 @@ impl Pool {
             name,
             vault: *vault,
             next_secret: 1,
+            format: None,
             items: BTreeMap::new(),
             created_at: event.at,
             updated_at: event.at,
@@ -81,13 +85,14 @@ impl Pool {
     /// Takes in one fact. A fact that is not about pools changes nothing.
     pub(super) fn apply(&mut self, event: &Event) {
         self.updated_at = event.at;
-        if let Fact::PoolChanged { added, removed, next_secret, .. } = &event.fact {
+        if let Fact::PoolChanged { added, removed, next_secret, format, .. } = &event.fact {
             self.items.retain(|name, _| !removed.contains(name));
             let fresh = |(name, secret): (&ItemName, &Option<SecretId>)| {
                 (name.clone(), PoolItem { secret: *secret, package: None })
             };
             self.items.extend(added.iter().map(fresh));
             self.next_secret = *next_secret;
+            self.format = *format;
         } else if let Fact::PoolItemAssigned { item, package } = &event.fact {
             self.assign(item, Some(*package));
         } else if let Fact::PoolItemReturned { item, .. } = &event.fact {

@@ -12,7 +12,7 @@ use crate::{
     limits,
     record::{Key, Pool},
     secret::Secret,
-    vocabulary::{Answer, ChangePool, ConfigureScope, Configured, Error, Fact, Refusal},
+    vocabulary::{Answer, ChangePool, ConfigureScope, Configured, Error, Fact, FileFormat, Refusal},
 };
 
 /// An operator sets a scope's quota.
@@ -76,7 +76,18 @@ pub(super) fn change_pool(draft: &mut Draft<'_>, change: &ChangePool) -> Step<An
     if size.saturating_sub(removed.len()) > limits::POOL_ITEMS {
         return Err(Error::input("add", &format!("a pool has at most {} items", limits::POOL_ITEMS)).into());
     }
-    let fact = filled(draft, pool.as_deref(), &new, removed)?;
+    let is_emptied = size == new.len().saturating_add(removed.len());
+    let format = match pool.as_ref().and_then(|pool| pool.format) {
+        Some(kept) if !is_emptied && change.format.is_some_and(|said| said != kept) => {
+            return Err(Error::input("format", "the pool holds another").into());
+        }
+        Some(kept) => Some(change.format.unwrap_or(kept)),
+        None => change.format.filter(|_| is_emptied),
+    };
+    for (item, content) in new.iter().filter_map(|(item, content)| Some((item, content.as_ref()?))) {
+        contents::check_format(&format!("add.{item}"), change.format.or(format), content)?;
+    }
+    let fact = filled(draft, pool.as_deref(), &new, (removed, format))?;
     draft.emit(key, fact)?;
     Ok(Answer::Configured(Configured { changed: true }))
 }
@@ -85,7 +96,7 @@ fn filled(
     draft: &mut Draft<'_>,
     pool: Option<&Pool>,
     new: &[(&ItemName, &Option<Secret>)],
-    removed: BTreeSet<ItemName>,
+    (removed, format): (BTreeSet<ItemName>, Option<FileFormat>),
 ) -> Step<Fact> {
     let vault = pool.map_or_else(|| PackageId::new(draft.now(), &draft.random()), |pool| pool.vault);
     let mut next_secret = pool.map_or(1, |pool| pool.next_secret);
@@ -100,7 +111,7 @@ fn filled(
         }
         added.insert((*name).clone(), secret);
     }
-    Ok(Fact::PoolChanged { vault, next_secret, added, removed })
+    Ok(Fact::PoolChanged { vault, next_secret, format, added, removed })
 }
 
 fn check(change: &ChangePool) -> Result<(), Error> {
@@ -108,10 +119,6 @@ fn check(change: &ChangePool) -> Result<(), Error> {
         if count > limits::POOL_CHANGES {
             return Err(Error::input(field, &format!("at most {} at once", limits::POOL_CHANGES)));
         }
-    }
-    let added = change.add.iter().filter_map(|(item, content)| Some((item, content.as_ref()?)));
-    for (item, content) in added.filter(|_| change.format.is_some()) {
-        contents::check_format(&format!("add.{item}"), change.format, content)?;
     }
     for (name, content) in &change.add {
         if content.as_ref().is_some_and(|content| content.expose().len() > limits::POOL_ITEM_BYTES) {

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivatesOn, Authority, Bindings, Description, Error, Labels, Notes, Reason};
+use super::{ActivatesOn, Authority, Bindings, Description, Error, FileFormat, Labels, Notes, Reason};
 use crate::{
     aws::{AccountId, InstanceId, Region},
     id::{
@@ -328,6 +328,9 @@ pub enum Fact {
         vault: PackageId,
         /// The number of its next secret.
         next_secret: u32,
+        /// What all its items are from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        format: Option<FileFormat>,
         /// The new items, each with its sealed content.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         added: BTreeMap<ItemName, Option<SecretId>>,

@@ -275,7 +275,8 @@ pub struct ChangePool {
     /// exists is left as it is.
     #[serde(default)]
     pub add: BTreeMap<ItemName, Option<Secret>>,
-    /// What every new content is: then it is refused where it is not; anything, when left out.
+    /// What every new content is: then it is refused where it is not. A pool that was empty holds nothing else from then on, also
+    /// when this is left out.
     #[serde(default)]
     pub format: Option<FileFormat>,
     /// Items to take out, at most [`crate::limits::POOL_CHANGES`]. One that a package has is not taken.

@@ -7,6 +7,7 @@ use handfast::{
     record::{Key, Pool, Record},
     vocabulary::{Answer, GivenContent, Refusal},
 };
+use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::world::{World, refusal};
@@ -143,4 +144,36 @@ fn a_package_with_items_of_many_pools_can_end_at_a_store_of_text() {
     world.work();
     assert!(world.package(package).released);
     assert!((0..15).all(|pool| world.pool(&format!("p{pool}")).free() == 1));
+}
+
+#[test]
+fn a_pool_keeps_what_its_items_are() {
+    let mut world = World::new();
+    let change = |pool: &str, add: Value, remove: Value, format: Value| {
+        json!({
+            "type": "change_pool", "authority": "operator:ann", "scope": "default", "pool": pool,
+            "add": add, "remove": remove, "format": format,
+        })
+    };
+    let key = handfast::wireguard::PrivateKey::generate(&mut StdRng::seed_from_u64(1)).to_secret();
+    let config = format!("[Interface]\nPrivateKey = {}\n", key.expose());
+    let evil = json!({"two": format!("{config}PostUp = reboot\n")});
+    world.run(change("wg", json!({"one": config}), json!([]), json!("wireguard")));
+    for format in [Value::Null, json!("wireguard")] {
+        let error = world.error(change("wg", evil.clone(), json!([]), format));
+        assert!(error.starts_with("add.two: is not of its format: wireguard_command"), "{error}");
+    }
+    let error = world.error(change("wg", json!({"two": config}), json!([]), json!("template")));
+    assert!(error.starts_with("format: the pool holds another"), "{error}");
+    // Emptied, it still is one of these, until it is filled as another.
+    world.run(change("wg", json!({}), json!(["one"]), Value::Null));
+    assert!(world.error(change("wg", evil, json!([]), Value::Null)).contains("wireguard_command"));
+    world.run(change("wg", json!({"two": null}), json!([]), json!("template")));
+    assert!(
+        world.error(change("wg", json!({"three": config}), json!([]), Value::Null)).contains("template_")
+    );
+    // One that holds anything goes on doing so.
+    world.run(change("open", json!({"one": "anything"}), json!([]), Value::Null));
+    world.run(change("open", json!({"two": config}), json!([]), json!("wireguard")));
+    world.run(change("open", json!({"three": "anything"}), json!([]), Value::Null));
 }
