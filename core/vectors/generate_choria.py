@@ -161,6 +161,8 @@ def refused_to_issue() -> list:
         ("provisioning", good | {"srv_domain": "example.net"}, "choria_two_brokers"),
         ("provisioning", good | {"urls": ["nats://a,nats://b"]}, "choria_invalid_claim"),
         ("provisioning", good | {"urls": [""]}, "choria_invalid_claim"),
+        ("provisioning", good | {"urls": ["nats://ann:s3cret@a.example.net"]}, "choria_invalid_claim"),
+        ("provisioning", good | {"urls": ["nats://a.example.net", "s3cret@b.example.net"]}, "choria_invalid_claim"),
         ("provisioning", good | {"extensions": {"a": [{"b": {"$secret": "s3cret"}}]}}, "choria_invalid_claim"),
         ("provisioning", good | {"registration": "x" * 20000}, "jwt_too_large"),
         ("server", server | {"identity": ""}, "choria_invalid_claim"),
@@ -235,6 +237,14 @@ def verified() -> list:
     return cases + [{"note": note, "kind": kind, "token": text, "key": key, "code": code} for note, kind, text, key, code in bad]
 
 
+def telling() -> str:
+    """Of which `hunter2` is never shown."""
+    urls = "nats://ann:hunter2@a.example.net:4222,nats://hunter2@b.example.net"
+    claims = {"cht": "hunter2", "chs": True, "chu": urls, "chpd": False, "chusr": "ann", "chpwd": "hunter2"}
+    claims |= {"extensions": {"db_password": "hunter2"}, "ou": "choria"}
+    return token("org", payload("provisioning", claims, "telling"))
+
+
 def helper() -> dict:
     request = {
         "identity": "web1.example.net", "csr": None,
@@ -289,10 +299,11 @@ def seeds() -> dict:
 def everything() -> dict:
     cases = {
         "now": "2026-01-02T04:04:05Z", "organisation": public("org"), "issued": issued(), "refused_to_issue": refused_to_issue(),
-        "verified": verified(), "refused_keys": ["", "00" * 32, "ff" * 32, public("org").upper(), public("org")[:-1], "-----BEGIN PUBLIC KEY-----"],
+        "verified": verified(), "telling": telling(), "refused_keys": ["", "00" * 32, "ff" * 32, public("org").upper(), public("org")[:-1], "-----BEGIN PUBLIC KEY-----"],
         "helper": helper(),
     }  # fmt: skip
     files = {HERE / "choria" / "cases.json": (json.dumps(cases, indent=1, ensure_ascii=False) + "\n").encode()}
+    files |= {CORPUS.parent / "inspect" / "seed-choria-telling": telling().encode()}
     return files | {CORPUS / f"seed-{name}": data for name, data in seeds().items()}
 
 

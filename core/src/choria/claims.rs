@@ -70,6 +70,11 @@ pub trait Wire: Sized {
 
     /// Whether a node, broker or provisioner could use them.
     fn check(&self) -> Result<(), ChoriaError>;
+
+    /// Whether they may stand in a new token, where more can be asked than of those that are in use.
+    fn check_new(&self) -> Result<(), ChoriaError> {
+        self.check()
+    }
 }
 
 /// A token's claims, all of them.

@@ -180,7 +180,7 @@ impl Issuer {
     }
 
     fn sign<T: Claims>(&self, standard: Standard, claims: &T) -> Result<Secret, ChoriaError> {
-        claims.check()?;
+        claims.check_new()?;
         let payload = payload(&standard, claims);
         let header = Map::from_iter([("typ".to_owned(), "JWT".into())]);
         let key = SigningKey::from(self.key.clone());

@@ -16,6 +16,7 @@
 //! token, and how often, is the registrar's.
 
 mod any;
+mod broker;
 mod chain;
 mod claims;
 mod client;
@@ -30,6 +31,7 @@ mod standard;
 
 pub use self::{
     any::{AnyClaims, UnverifiedToken, verify_as},
+    broker::{Broker, BrokerUrl},
     claims::{Claims, Purpose, Token},
     client::{Client, ClientPermissions},
     error::ChoriaError,
@@ -37,7 +39,7 @@ pub use self::{
     issue::{ChainIssuer, Issuer, Terms},
     key::{HexKey, IssuerKey},
     ksuid::Ksuid,
-    provisioning::{Broker, Provisioning},
+    provisioning::Provisioning,
     server::{Server, ServerPermissions},
     standard::Standard,
 };
