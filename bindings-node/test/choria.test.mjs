@@ -74,7 +74,7 @@ it('tokens of others are judged', () => {
     if (code === undefined) assert.equal(judge().kind, kind);
     else assert.throws(judge, { code }, note);
   }
-  assert.equal(cases.verified.length, 53);
+  assert.equal(cases.verified.length, 70);
   for (const key of cases.refused_keys) assert.throws(() => IssuerKey.read(key), { code: 'choria_unusable_key' });
 });
 

@@ -84,7 +84,7 @@ def test_tokens_of_others_are_judged() -> None:
             assert code_of(verify, key, case["token"], **arguments) == case["code"], case["note"]
         else:
             assert verify(key, Secret(case["token"]), **arguments).kind == case["kind"]
-    assert len(CASES["verified"]) == 53
+    assert len(CASES["verified"]) == 70
     for key in CASES["refused_keys"]:
         assert code_of(IssuerKey, key) == "choria_unusable_key"
 

@@ -187,6 +187,8 @@ def verified() -> list:
         ("provisioning", token("org", provisioning("oldest", purpose=GONE, jti=GONE, exp=GONE)), org),
         ("provisioning", token("org", provisioning("no sub", sub=GONE)), org),
         ("provisioning", token("org", provisioning("new", later={"a": 1}, chsrv="")), org),
+        ("provisioning", token("org", provisioning("blank", **{name: "" for name in ("aud", "tcs", "public_key", "chsrv", "chrd", "chf", "chusr", "chpwd", "ou")})), org),
+        ("provisioning", token("org", provisioning("null", **{name: None for name in ("tcs", "public_key", "chpd", "chusr", "nbf", "v2", "extensions", "later")})), org),
         ("provisioning", token("chain", chained("of a chain", "provisioning", PROVISIONING)), public("chain")),
         ("server", token("org", payload("server", SERVER | {"permissions": {"streams": True, "later": 1}}, "s", public_key=public("node"))), org),
         ("server", server, org), ("client", chain, org), ("client", token("chain", chained("c", "client", CLIENT)), org),
@@ -207,6 +209,11 @@ def verified() -> list:
         ("not yet", "provisioning", token("org", provisioning("n", nbf=NOW + HOUR + 1)), org, "jwt_not_yet_valid"),
         ("from the future", "provisioning", token("org", provisioning("f", iat=NOW + HOUR + 1)), org, "jwt_issued_ahead"),
         ("a time as text", "provisioning", token("org", provisioning("t", exp=str(NOW + DAY))), org, "jwt_invalid_claim"),
+        *[(f"an empty text as {name}", "provisioning", token("org", provisioning("b", **{name: ""})), org, "jwt_invalid_claim") for name in ("exp", "nbf", "iat")],
+        *[(f"an empty text as {name}", "provisioning", token("org", provisioning("b", **{name: ""})), org, "choria_invalid_claim") for name in ("chs", "chpd", "v2", "update", "extensions")],
+        *[(f"an empty text as {name}", "server", token("org", payload("server", SERVER, "b", public_key=public("node"), **{name: ""})), org, "choria_invalid_claim") for name in ("permissions", "collectives", "pub_subjects")],
+        ("an empty text as issexp", "server", token("chain", chained("b", issexp="")), org, "jwt_invalid_claim"),
+        *[(f"an empty text as {name}", "client", token("org", payload("client", CLIENT, "b", **{name: ""})), org, "choria_invalid_claim") for name in ("permissions", "agents", "user_properties")],
         ("for somebody", "provisioning", token("org", provisioning("a", aud="somebody")), org, "jwt_wrong_audience"),
         ("no broker", "provisioning", token("org", provisioning("b", chu=GONE)), org, "choria_no_broker"),
         ("two brokers", "provisioning", token("org", provisioning("b", chsrv="example.net")), org, "choria_two_brokers"),
@@ -262,7 +269,7 @@ def helper() -> dict:
     at = lambda exp: reply | {"server_claims": claims | {"exp": exp}}  # noqa: E731
     return {
         "request": json.dumps(request, ensure_ascii=False),
-        "refused_requests": ["", "[]", "{}", '{"identity":""}', '{"identity":"a","jwt":"x"}', '{"identity":"a","csr":7}', '{"identity":"a","identity":"b"}'],
+        "refused_requests": ["", "[]", "{}", '{"identity":""}', '{"identity":"a","jwt":"x"}', '{"identity":"a","csr":7}', '{"identity":"a","csr":""}', '{"identity":"a","ed25519_pubkey":""}', '{"identity":"a","jwt":""}', '{"identity":"a","identity":"b"}'],
         "replies": [
             {"json": json.dumps(reply), "expires_at": text(NOW + HOUR + claims["exp"]), "server": {"identity": "n"} | {k: claims[k] for k in claims if k != "exp"}},
             {"json": json.dumps(at(NOW + DAY)), "expires_at": text(NOW + DAY)},
@@ -276,7 +283,7 @@ def helper() -> dict:
             {"json": json.dumps(at(exp)), "code": "choria_validity"} for exp in (0, HOUR, NOW - 1, NOW + HOUR, NOW + 6 * 366 * DAY)
         ] + [
             {"json": document, "code": "choria_malformed_helper"}
-            for document in ("", "[]", '{"server_claim":{}}', '{"server_claims":{"permissions":{"stream":true}}}', '{"server_claims":{"exp":-1}}', '{"defer":"no"}')
+            for document in ("", "[]", '{"server_claim":{}}', '{"server_claims":{"permissions":{"stream":true}}}', '{"server_claims":{"exp":-1}}', '{"defer":"no"}', '{"defer":""}', '{"configuration":""}', '{"server_claims":""}', '{"server_claims":{"exp":""}}', '{"server_claims":{"permissions":""}}')
         ],
     }  # fmt: skip
 

@@ -126,9 +126,34 @@ impl<T: Wire> Serialize for Written<'_, T> {
     }
 }
 
-/// Absent, `null` and the empty text are one thing to Choria, whose language has no other way to leave a text out.
-pub(super) fn without_blanks(mut members: Map<String, Value>) -> Map<String, Value> {
-    members.retain(|_, value| !value.is_null() && value.as_str() != Some(""));
+/// The claims that are texts.
+pub(super) const TEXTS: &[&str] = &[
+    "aud",
+    "iss",
+    "sub",
+    "purpose",
+    "jti",
+    "tcs",
+    "public_key",
+    "cht",
+    "chu",
+    "chsrv",
+    "chrd",
+    "chf",
+    "chusr",
+    "chpwd",
+    "ou",
+    "identity",
+    "callerid",
+    "opa_policy",
+];
+
+/// Absent, `null` and, of texts, the empty one are one thing to Choria, whose language has no other way to leave a text
+/// out. An empty text where something else belongs is of the wrong type to it, as it is here: `exp` of `""` is not "never".
+pub(super) fn without_blanks(mut members: Map<String, Value>, texts: &[&str]) -> Map<String, Value> {
+    members.retain(|name, value| {
+        !value.is_null() && (value.as_str() != Some("") || !texts.contains(&name.as_str()))
+    });
     members
 }
 

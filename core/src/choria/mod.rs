@@ -102,7 +102,7 @@ impl<'a> Read<'a> {
     fn of(text: &'a str) -> Result<Self, ChoriaError> {
         let jwt = compact::read(text, limits::JWT_BYTES)?;
         jwt.header.no_embedded_key()?;
-        let claims = jwt::Claims::new(claims::without_blanks(jwt.claims.as_map().clone()));
+        let claims = jwt::Claims::new(claims::without_blanks(jwt.claims.as_map().clone(), claims::TEXTS));
         let standard = Standard::read(&claims)?;
         Ok(Self { jwt, claims, standard })
     }
