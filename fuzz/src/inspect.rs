@@ -39,14 +39,22 @@ pub(crate) fn run(input: &[u8]) -> bool {
                 assert!(other.len() > limits::INSPECT_BYTES || show(&inspect(&other)) == shown, "{other}");
             }
         }
-        Inspected::ServiceRadar { .. } => same(&shown, &[text.split_inclusive(':').next().expect("a colon")]),
+        Inspected::ServiceRadar { kind } => {
+            let payload = match *kind {
+                "edge" => r#"{"pkg":"a","dl":"b"}"#,
+                "collector" => r#"{"e":0,"p":"a","t":"b","u":"https://c"}"#,
+                _ => "",
+            };
+            let prefix = text.split_inclusive(':').next().expect("a colon");
+            same(&shown, &[prefix, &encode(payload.as_bytes()), ".", &encode(&[0; 64])]);
+        }
         Inspected::Jwt(_) => {
             same(&shown, &[cut(text, '.'), &signature(text)]);
             let other = inspect(&with_other_claims(text));
             assert!(show(&other) == shown || matches!(other, Inspected::Choria(_)), "{other:?}");
         }
         Inspected::Malformed { like, code } => {
-            let likes = ["enrollment_token", "download_link", "kubernetes_ca_pin", "jwt"];
+            let likes = ["enrollment_token", "download_link", "kubernetes_ca_pin", "service_radar", "jwt"];
             assert!(likes.contains(like) && !code.as_str().is_empty());
             return false;
         }

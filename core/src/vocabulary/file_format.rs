@@ -6,7 +6,7 @@ use crate::{
     choria,
     code::Code,
     secret::Secret,
-    serviceradar::TokenKind,
+    serviceradar,
     spire::{Bundle, SpireError, TrustDomain},
     template, wireguard,
 };
@@ -20,8 +20,8 @@ pub enum FileFormat {
     ChoriaToken,
     /// The trust bundle of a SPIFFE trust domain ([`crate::spire`]), in PEM or in the standard's JSON.
     SpiffeBundle,
-    /// A token of ServiceRadar's ([`crate::serviceradar`]): `edgepkg-v2` or `collectorpkg-v2`. Only its prefix is looked at, as
-    /// nothing more can be said without the key that it was signed with.
+    /// A token of ServiceRadar's ([`crate::serviceradar`]): `edgepkg-v2` or `collectorpkg-v2`. Its signature is not judged,
+    /// as nothing can be said of it without the onboarding key, nor is its end.
     #[serde(rename = "serviceradar_token")]
     ServiceRadarToken,
     /// A template for the emissary ([`crate::template`]), without the secrets that it needs.
@@ -41,11 +41,7 @@ impl FileFormat {
         match self {
             Self::ChoriaToken => choria::inspect(text).map(drop).map_err(|error| error.code()),
             Self::SpiffeBundle => bundle(text).map_err(|error| error.code()),
-            Self::ServiceRadarToken => match TokenKind::of(text) {
-                Some(TokenKind::Edge | TokenKind::Collector) => Ok(()),
-                Some(TokenKind::Unsigned) => Err(Code::ServiceradarUnsignedToken),
-                None => Err(Code::ServiceradarMalformedToken),
-            },
+            Self::ServiceRadarToken => serviceradar::inspect(text).map(drop).map_err(|error| error.code()),
             Self::Template => template::Template::parse(text).map(drop).map_err(|error| error.code()),
             Self::WireGuard => wireguard::Config::parse(text).map(drop).map_err(|error| error.code()),
         }

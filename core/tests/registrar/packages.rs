@@ -390,6 +390,12 @@ fn no_package_lives_longer_than_the_policy_allows() {
     assert!(world.error(again).starts_with("ttl_seconds: "));
 }
 
+/// A token of ServiceRadar's in form, but for what is in it.
+fn unsigned_payload(payload: &str) -> String {
+    let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+    format!("edgepkg-v2:{}.{}", encode(payload.as_bytes()), encode(&[0; 64]))
+}
+
 /// What no program could read is found out by the operator who issues it, not by a node in the field.
 #[test]
 fn a_file_is_what_it_is_said_to_be() {
@@ -402,6 +408,9 @@ fn a_file_is_what_it_is_said_to_be() {
     for (format, content, code) in [
         ("serviceradar_token", "edgepkg-v1:e30", "serviceradar_unsigned_token"),
         ("serviceradar_token", "hunter2", "serviceradar_malformed_token"),
+        ("serviceradar_token", "edgepkg-v2:", "serviceradar_malformed_token"),
+        ("serviceradar_token", "collectorpkg-v2:a b\n", "serviceradar_malformed_token"),
+        ("serviceradar_token", &unsigned_payload("[]"), "serviceradar_invalid_payload"),
         ("spiffe_bundle", "{\"keys\": 1}", "spire_malformed_bundle"),
         ("template", "no front matter", "template_front_matter"),
         ("wireguard", "[Interface]\nPostUp = reboot\n", "wireguard_command"),
