@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ChainIssuer, ChoriaError, Client, Issuer, IssuerKey, Provisioning, Purpose, Server, Standard, Terms,
-    Token, verify,
+    Token, claims::Wire as _, verify,
 };
 use crate::{
     jwt::Algorithm,
@@ -53,6 +53,18 @@ impl AnyClaims {
             Self::Provisioning(_) => Purpose::Provisioning,
             Self::Server(_) => Purpose::Server,
             Self::Client(_) => Purpose::Client,
+        }
+    }
+
+    /// Whether a node, broker or provisioner could use them: what [`verify`] judges beside signature and times.
+    ///
+    /// # Errors
+    /// `choria_no_token`, `choria_no_broker`, `choria_two_brokers`, `choria_invalid_claim`.
+    pub fn check(&self) -> Result<(), ChoriaError> {
+        match self {
+            Self::Provisioning(claims) => claims.check(),
+            Self::Server(claims) => claims.check(),
+            Self::Client(claims) => claims.check(),
         }
     }
 

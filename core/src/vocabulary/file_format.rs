@@ -16,7 +16,8 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FileFormat {
-    /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`.
+    /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`, with claims that a
+    /// node can use. Neither its signature nor its times are judged.
     ChoriaToken,
     /// The trust bundle of a SPIFFE trust domain ([`crate::spire`]), in PEM or in the standard's JSON.
     SpiffeBundle,
@@ -39,7 +40,9 @@ impl FileFormat {
     pub fn check(self, content: &Secret) -> Result<(), Code> {
         let text = content.expose();
         match self {
-            Self::ChoriaToken => choria::inspect(text).map(drop).map_err(|error| error.code()),
+            Self::ChoriaToken => {
+                choria::inspect(text).and_then(|token| token.claims().check()).map_err(|error| error.code())
+            }
             Self::SpiffeBundle => bundle(text).map_err(|error| error.code()),
             Self::ServiceRadarToken => serviceradar::inspect(text).map(drop).map_err(|error| error.code()),
             Self::Template => template::Template::parse(text).map(drop).map_err(|error| error.code()),
