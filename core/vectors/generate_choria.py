@@ -56,7 +56,11 @@ def b64url(data: bytes) -> str:
 
 
 def compact(value) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    """As Go's `encoding/json` writes it."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode()
 
 
 def ksuid(at: int, random: bytes) -> str:
@@ -122,7 +126,7 @@ def issued() -> list:
     secret = {"token": {"$secret": "s3cret"}}
     urls = ["nats://a.example.net:4222", "nats://b.example.net:4222"]
     everything = {"cht": "s3cret", "chs": False, "chsrv": "example.net", "chpd": True, "chrd": "/etc/rd.json", "chf": "/etc/facts.json",
-                  "chusr": "prov", "chpwd": "n4ts <&>", "extensions": {"customer": "é", "deep": {"someKey": [1, 2.5, None, {"a_b": True}]}},
+                  "chusr": "prov", "chpwd": "n4ts <&>", "extensions": {"customer": "é\u2028<b>", "deep": {"someKey": [1, 2.5, None, {"a_b": True}]}},
                   "ou": "acme", "v2": True, "update": True}  # fmt: skip
     named = {"secure": False, "srv_domain": "example.net", "by_default": True, "registration": "/etc/rd.json", "facts": "/etc/facts.json",
              "user": "prov", "password": {"$secret": "n4ts <&>"}, "extensions": everything["extensions"], "ou": "acme",

@@ -89,7 +89,8 @@ impl Issuer {
         HexKey::new(self.key.public())
     }
 
-    /// Signs a token. The same terms and entropy give the same bytes, which are those that Choria's own library writes.
+    /// Signs a token. The same terms and entropy give the same bytes, which are those that Choria's own library writes; only
+    /// numbers with a fraction or an exponent in `extensions` it may spell in another way.
     ///
     /// # Errors
     /// `choria_invalid_claim` and the like where no node, broker or provisioner could use it; `choria_validity`;
