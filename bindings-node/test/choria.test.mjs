@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { inspect as show } from 'node:util';
 
-import { Secret } from 'handfast';
+import { Secret, inspect as inspectAny } from 'handfast';
 import {
   HelperReply,
   HelperRequest,
@@ -65,7 +65,7 @@ it('what nobody could use is not issued', () => {
     const terms = { expiresAt, publicKey: cases.organisation, now };
     assert.throws(() => Issuer.generate().issue({ type: kind, ...given(claims) }, terms), { code }, code);
   }
-  assert.equal(cases.refused_to_issue.length, 10);
+  assert.equal(cases.refused_to_issue.length, 12);
 });
 
 it('tokens of others are judged', () => {
@@ -74,7 +74,7 @@ it('tokens of others are judged', () => {
     if (code === undefined) assert.equal(judge().kind, kind);
     else assert.throws(judge, { code }, note);
   }
-  assert.equal(cases.verified.length, 53);
+  assert.equal(cases.verified.length, 70);
   for (const key of cases.refused_keys) assert.throws(() => IssuerKey.read(key), { code: 'choria_unusable_key' });
 });
 
@@ -84,8 +84,14 @@ it('a look at a token proves and shows nothing', () => {
   assert.deepEqual([token.token.expose(), token.password.expose()], ['s3cret', 'n4ts <&>']);
   const shown = token.toJSON();
   assert.deepEqual([shown.claims.srvDomain, shown.claims.protocol2], ['example.net', true]);
-  assert.deepEqual(shown.claims.extensions.deep, { someKey: [1, 2.5, null, { a_b: true }] });
+  assert.deepEqual(shown.claims.extensions, { customer: '[redacted]', deep: '[redacted]' });
   assert.doesNotMatch(show(token, { depth: 9 }) + JSON.stringify(token), /s3cret|n4ts/);
+  const { extensions } = verify(organisation, cases.issued[1].token, { kind: 'provisioning', now }).toJSON().claims;
+  assert.deepEqual(extensions.deep, { someKey: [1, 2.5, null, { a_b: true }] });
+  const telling = inspect(cases.telling);
+  assert.deepEqual(telling.toJSON().claims.urls, ['nats://a.example.net:4222', 'nats://b.example.net']);
+  assert.equal(telling.password.expose(), 'hunter2');
+  assert.doesNotMatch(show([telling, inspectAny(cases.telling)], { depth: 9 }) + JSON.stringify(telling), /hunter2/);
   assert.throws(() => new VerifiedToken(), { code: 'misuse' });
   const issuer = Issuer.generate();
   assert.equal(Issuer.fromSeed(issuer.seed()).publicKey, issuer.publicKey);

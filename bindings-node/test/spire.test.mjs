@@ -148,7 +148,12 @@ it('a pasted text is named without its secret', () => {
     assert.deepEqual(inspect(given), expected);
   }
   assert.deepEqual(inspect('hf1_x'), { type: 'malformed', like: 'enrollment_token', code: 'malformed_token' });
-  assert.deepEqual(inspect('edgepkg-v2:x'), { type: 'service_radar', kind: 'edge' });
+  const cut = { type: 'malformed', like: 'service_radar', code: 'serviceradar_malformed_token' };
+  assert.deepEqual(inspect('edgepkg-v2:x'), cut);
+  const edge = `edgepkg-v2:eyJwa2ciOiJodW50ZXIyIiwiZGwiOiJodW50ZXIyIn0.${'A'.repeat(86)}`;
+  assert.deepEqual(inspect(edge), { type: 'service_radar', kind: 'edge' });
+  const jwt = { type: 'malformed', like: 'jwt', code: 'jwt_not_compact' };
+  assert.deepEqual(inspect('eyJhbGciOiJFUzI1NiJ9.e30'), jwt);
   assert.deepEqual(inspect('hunter2'), { type: 'unknown' });
   assert.throws(() => inspect(7));
 });

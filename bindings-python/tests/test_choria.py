@@ -10,6 +10,7 @@ import pytest
 from support import VECTORS, load, real_vectors
 
 from handfast import ChoriaError, InvalidInput, Secret
+from handfast import inspect as inspect_any
 from handfast.choria import (
     HelperReply,
     HelperRequest,
@@ -83,7 +84,7 @@ def test_tokens_of_others_are_judged() -> None:
             assert code_of(verify, key, case["token"], **arguments) == case["code"], case["note"]
         else:
             assert verify(key, Secret(case["token"]), **arguments).kind == case["kind"]
-    assert len(CASES["verified"]) == 53
+    assert len(CASES["verified"]) == 70
     for key in CASES["refused_keys"]:
         assert code_of(IssuerKey, key) == "choria_unusable_key"
 
@@ -94,9 +95,15 @@ def test_a_look_at_a_token_proves_and_shows_nothing() -> None:
     assert (token.token, token.password) == (Secret("s3cret"), Secret("n4ts <&>"))
     shown = token.describe()
     assert shown["claims"]["srv_domain"] == "example.net" and shown["expires_at"] == "2026-01-03T03:04:05.000Z"
-    assert shown["claims"]["extensions"]["deep"] == {"someKey": [1, 2.5, None, {"a_b": True}]}
+    assert shown["claims"]["extensions"] == {"customer": "[redacted]", "deep": "[redacted]"}
     assert "s3cret" not in f"{shown}{token!r}" and "n4ts" not in str(shown)
     verified = verify(ORGANISATION, CASES["issued"][1]["token"], kind="provisioning", now=NOW)
+    assert verified.describe()["claims"]["extensions"]["deep"] == {"someKey": [1, 2.5, None, {"a_b": True}]}
+    telling = inspect(CASES["telling"])
+    urls = telling.describe()["claims"]["urls"]
+    assert urls == ["nats://a.example.net:4222", "nats://b.example.net"]
+    assert telling.password == Secret("hunter2") and "hunter2" not in f"{telling.describe()}{telling!r}"
+    assert "hunter2" not in str(inspect_any(CASES["telling"]))
     for value in (token, verified, Issuer.generate()):
         with pytest.raises(TypeError):
             pickle.dumps(value)

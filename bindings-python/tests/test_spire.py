@@ -150,7 +150,11 @@ def test_a_pasted_text_is_named_without_its_secret() -> None:
         inspected = handfast.inspect(text)
         assert inspected == {"type": "kubernetes_bootstrap_token", "id": "abcdef", "secret_name": "bootstrap-token-abcdef"}
     assert handfast.inspect("hf1_x") == {"type": "malformed", "like": "enrollment_token", "code": "malformed_token"}
-    assert handfast.inspect("edgepkg-v2:x") == {"type": "service_radar", "kind": "edge"}
+    cut = {"type": "malformed", "like": "service_radar", "code": "serviceradar_malformed_token"}
+    assert handfast.inspect("edgepkg-v2:x") == cut
+    edge = f"edgepkg-v2:eyJwa2ciOiJodW50ZXIyIiwiZGwiOiJodW50ZXIyIn0.{'A' * 86}"
+    assert handfast.inspect(edge) == {"type": "service_radar", "kind": "edge"}
+    assert handfast.inspect("eyJhbGciOiJFUzI1NiJ9.e30") == {"type": "malformed", "like": "jwt", "code": "jwt_not_compact"}
     assert handfast.inspect("hunter2") == {"type": "unknown"}
     with pytest.raises(InvalidInput):
         handfast.inspect(7)  # type: ignore[arg-type]

@@ -18,10 +18,10 @@ use crate::{
     choria::{self, UnverifiedToken},
     code::Code,
     id::{KeyId, PackageId},
-    jwt::{JwtError, compact, credential, proof},
+    jwt::{AlgorithmName, JwtError, compact, credential, proof},
     kubernetes::{BootstrapToken, CaPin, KubernetesError, TokenId},
     limits, link,
-    serviceradar::TokenKind,
+    serviceradar::{self, TokenKind},
     time::Timestamp,
     token::{self, EnrollmentToken},
 };
@@ -63,7 +63,7 @@ pub enum Inspected {
     },
     /// A token of Choria's.
     Choria(Box<UnverifiedToken>),
-    /// A token of ServiceRadar's. Whether it is whole can only be said with the key that it was signed with.
+    /// A token of ServiceRadar's, whole in form.
     ServiceRadar {
         /// `edge`, `collector`, or `unsigned`: one of the first version, which nobody signed and nobody accepts.
         kind: &'static str,
@@ -87,7 +87,7 @@ pub enum Inspected {
 pub struct Jwt {
     /// What it is for, where its `typ` says so.
     pub purpose: JwtPurpose,
-    /// `alg`.
+    /// `alg`: also one that is never accepted here, so that it can be said why, but none that is in no registry.
     pub algorithm: &'static str,
     /// `typ`.
     pub typ: Option<String>,
@@ -153,12 +153,13 @@ fn download_link(text: &str) -> Option<Inspected> {
 }
 
 fn service_radar(text: &str) -> Option<Inspected> {
-    let kind = match TokenKind::of(text)? {
-        TokenKind::Edge => "edge",
-        TokenKind::Collector => "collector",
-        TokenKind::Unsigned => "unsigned",
-    };
-    Some(Inspected::ServiceRadar { kind })
+    let kind = TokenKind::of(text)?;
+    Some(match (kind, serviceradar::inspect(text)) {
+        (TokenKind::Edge, Ok(_)) => Inspected::ServiceRadar { kind: "edge" },
+        (TokenKind::Collector, Ok(_)) => Inspected::ServiceRadar { kind: "collector" },
+        (TokenKind::Unsigned, _) => Inspected::ServiceRadar { kind: "unsigned" },
+        (TokenKind::Edge | TokenKind::Collector, Err(error)) => malformed("service_radar", error.code()),
+    })
 }
 
 fn pin(text: &str) -> Option<Inspected> {
@@ -176,17 +177,23 @@ fn bootstrap_token(text: &str) -> Option<Inspected> {
     Some(Inspected::KubernetesBootstrapToken { id, secret_name })
 }
 
-/// Every JWT begins with the base64url of `{"`.
+/// Every JWT begins with the base64url of `{"`. One of which the end is missing has fewer than two full stops.
 fn jwt(text: &str) -> Option<Inspected> {
-    let is_like = text.starts_with("eyJ") && text.matches('.').count() == 2;
-    is_like.then(|| match choria::inspect(text) {
+    let is_cut =
+        || text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let is_like = match text.matches('.').count() {
+        2 => true,
+        0 | 1 => is_cut(),
+        _ => false,
+    };
+    (is_like && text.starts_with("eyJ")).then(|| match choria::inspect(text) {
         Ok(token) => Inspected::Choria(Box::new(token)),
         Err(_) => any_jwt(text).unwrap_or_else(|error| malformed("jwt", error.code())),
     })
 }
 
 fn any_jwt(text: &str) -> Result<Inspected, JwtError> {
-    let token = compact::read(text, limits::JWT_BYTES)?;
+    let token = compact::read_as::<AlgorithmName>(text, limits::JWT_BYTES)?;
     let claims = &token.claims;
     let registered = |name| claims.text(name).ok().flatten().map(str::to_owned);
     let time = |name| claims.time(name).ok().flatten();
@@ -197,7 +204,7 @@ fn any_jwt(text: &str) -> Result<Inspected, JwtError> {
     };
     Ok(Inspected::Jwt(Box::new(Jwt {
         purpose,
-        algorithm: token.header.algorithm.as_str(),
+        algorithm: token.header.algorithm.0,
         issuer: registered("iss"),
         subject: registered("sub"),
         issued_at: time("iat"),
@@ -241,6 +248,47 @@ mod tests {
             assert!(matches!(inspect(&text), Inspected::DownloadLink { number: 0, .. }), "{text}");
         }
         assert_eq!(inspect("hfl1_k1.x"), malformed("download_link", Code::LinkMalformed));
+    }
+
+    #[test]
+    fn a_jwt_is_told_from_what_is_left_of_one() {
+        let encode = |text: &str| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());
+        let whole = |alg: &str| format!("{}.{}.AAAA", encode(&format!(r#"{{"alg":"{alg}"}}"#)), encode("{}"));
+        for alg in ["ES256", "RS512", "HS256", "ES384", "PS256", "Ed25519"] {
+            let Inspected::Jwt(jwt) = inspect(&whole(alg)) else { panic!("{alg}") };
+            assert_eq!(jwt.algorithm, alg);
+        }
+        assert_eq!(inspect(&whole("none")), malformed("jwt", Code::JwtUnsigned));
+        assert_eq!(inspect(&whole("hunter2")), malformed("jwt", Code::JwtAlgorithmNotAllowed));
+        let es256 = whole("ES256");
+        let parts: Vec<_> = es256.split('.').collect();
+        for cut in
+            [parts[0].to_owned(), format!("{}.", parts[0]), parts[..2].join("."), parts[0][..9].to_owned()]
+        {
+            assert_eq!(inspect(&cut), malformed("jwt", Code::JwtNotCompact), "{cut}");
+        }
+        assert_eq!(inspect("eyJhIjoxfQ=="), Inspected::Unknown, "other JSON");
+    }
+
+    #[test]
+    fn a_token_of_serviceradar_is_looked_at_as_far_as_can_be_without_its_key() {
+        let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+        let token =
+            |kind: &str, payload: &str| format!("{kind}:{}.{}", encode(payload.as_bytes()), encode(&[0; 64]));
+        let collector = r#"{"e":0,"p":"a","t":"b","u":"https://c"}"#;
+        for (kind, payload, expected) in
+            [("edgepkg-v2", r#"{"pkg":"a","dl":"b"}"#, "edge"), ("collectorpkg-v2", collector, "collector")]
+        {
+            assert_eq!(inspect(&token(kind, payload)), Inspected::ServiceRadar { kind: expected });
+            let invalid = malformed("service_radar", Code::ServiceradarInvalidPayload);
+            assert_eq!(inspect(&token(kind, r#"{"pkg":"a"}"#)), invalid);
+            assert_eq!(inspect(&token(kind, &payload.replace(':', ": "))), invalid);
+            for wrong in ["", "%%%garbage", "e30", "e30.AAAA"] {
+                let wrong = inspect(&format!("{kind}:{wrong}"));
+                assert_eq!(wrong, malformed("service_radar", Code::ServiceradarMalformedToken));
+            }
+        }
+        assert_eq!(inspect("edgepkg-v1:x"), Inspected::ServiceRadar { kind: "unsigned" });
     }
 
     #[test]

@@ -35,11 +35,14 @@ fn nist_sigver15_comes_out_exactly() {
         for case in &cases {
             let key = backend.rsa_public_key(&spki(&case.modulus, &case.exponent)).unwrap();
             let verdict = key.verify(case.digest, &case.message, &case.signature);
-            assert_eq!(verdict.is_ok(), case.pass, "{} {}", backend.name(), case.line);
+            let short = case.modulus.len() < 256;
+            let too_short = short && matches!(case.digest, RsaDigest::Sha384 | RsaDigest::Sha512);
+            assert_eq!(verdict.is_ok(), case.pass && !too_short, "{} {}", backend.name(), case.line);
             ran += 1;
             passed += u32::from(verdict.is_ok());
         }
-        assert_eq!((ran, passed), (180, 30), "SHA-1 and SHA-256 under 1024, 1536, 2048, 3072 and 4096 bits");
+        // Under 1024, 1536, 2048, 3072 and 4096 bits; SHA-384 and SHA-512 pass from 2048 bits on.
+        assert_eq!((ran, passed), (360, 48));
     }
 }
 
@@ -301,7 +304,7 @@ struct NistCase {
     pass: bool,
 }
 
-/// The SHA-1 and SHA-256 cases of a CAVP response file.
+/// The cases of a CAVP response file, but for those of SHA-224, which nobody here knows.
 fn nist_cases(text: &str) -> Vec<NistCase> {
     let mut fields = std::collections::BTreeMap::new();
     let mut cases = Vec::new();
@@ -314,6 +317,8 @@ fn nist_cases(text: &str) -> Vec<NistCase> {
         let digest = match fields["SHAAlg"] {
             "SHA1" => RsaDigest::Sha1,
             "SHA256" => RsaDigest::Sha256,
+            "SHA384" => RsaDigest::Sha384,
+            "SHA512" => RsaDigest::Sha512,
             _ => continue,
         };
         cases.push(NistCase {

@@ -88,7 +88,7 @@ targets! {
     #[cfg(feature = "testing")]
     documents from "../../fuzz/src/documents.rs", at least 29;
     identity from "../../fuzz/src/identity.rs", at least 140;
-    inspect from "../../fuzz/src/inspect.rs", at least 30;
+    inspect from "../../fuzz/src/inspect.rs", at least 35;
     jwt from "../../fuzz/src/jwt.rs", at least 40;
     kubernetes from "../../fuzz/src/kubernetes.rs", at least 60;
     link from "../../fuzz/src/link.rs", at least 20;

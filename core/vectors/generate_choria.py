@@ -56,7 +56,11 @@ def b64url(data: bytes) -> str:
 
 
 def compact(value) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    """As Go's `encoding/json` writes it."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode()
 
 
 def ksuid(at: int, random: bytes) -> str:
@@ -122,7 +126,7 @@ def issued() -> list:
     secret = {"token": {"$secret": "s3cret"}}
     urls = ["nats://a.example.net:4222", "nats://b.example.net:4222"]
     everything = {"cht": "s3cret", "chs": False, "chsrv": "example.net", "chpd": True, "chrd": "/etc/rd.json", "chf": "/etc/facts.json",
-                  "chusr": "prov", "chpwd": "n4ts <&>", "extensions": {"customer": "é", "deep": {"someKey": [1, 2.5, None, {"a_b": True}]}},
+                  "chusr": "prov", "chpwd": "n4ts <&>", "extensions": {"customer": "é\u2028<b>", "deep": {"someKey": [1, 2.5, None, {"a_b": True}]}},
                   "ou": "acme", "v2": True, "update": True}  # fmt: skip
     named = {"secure": False, "srv_domain": "example.net", "by_default": True, "registration": "/etc/rd.json", "facts": "/etc/facts.json",
              "user": "prov", "password": {"$secret": "n4ts <&>"}, "extensions": everything["extensions"], "ou": "acme",
@@ -161,6 +165,8 @@ def refused_to_issue() -> list:
         ("provisioning", good | {"srv_domain": "example.net"}, "choria_two_brokers"),
         ("provisioning", good | {"urls": ["nats://a,nats://b"]}, "choria_invalid_claim"),
         ("provisioning", good | {"urls": [""]}, "choria_invalid_claim"),
+        ("provisioning", good | {"urls": ["nats://ann:s3cret@a.example.net"]}, "choria_invalid_claim"),
+        ("provisioning", good | {"urls": ["nats://a.example.net", "s3cret@b.example.net"]}, "choria_invalid_claim"),
         ("provisioning", good | {"extensions": {"a": [{"b": {"$secret": "s3cret"}}]}}, "choria_invalid_claim"),
         ("provisioning", good | {"registration": "x" * 20000}, "jwt_too_large"),
         ("server", server | {"identity": ""}, "choria_invalid_claim"),
@@ -185,6 +191,8 @@ def verified() -> list:
         ("provisioning", token("org", provisioning("oldest", purpose=GONE, jti=GONE, exp=GONE)), org),
         ("provisioning", token("org", provisioning("no sub", sub=GONE)), org),
         ("provisioning", token("org", provisioning("new", later={"a": 1}, chsrv="")), org),
+        ("provisioning", token("org", provisioning("blank", **{name: "" for name in ("aud", "tcs", "public_key", "chsrv", "chrd", "chf", "chusr", "chpwd", "ou")})), org),
+        ("provisioning", token("org", provisioning("null", **{name: None for name in ("tcs", "public_key", "chpd", "chusr", "nbf", "v2", "extensions", "later")})), org),
         ("provisioning", token("chain", chained("of a chain", "provisioning", PROVISIONING)), public("chain")),
         ("server", token("org", payload("server", SERVER | {"permissions": {"streams": True, "later": 1}}, "s", public_key=public("node"))), org),
         ("server", server, org), ("client", chain, org), ("client", token("chain", chained("c", "client", CLIENT)), org),
@@ -205,6 +213,11 @@ def verified() -> list:
         ("not yet", "provisioning", token("org", provisioning("n", nbf=NOW + HOUR + 1)), org, "jwt_not_yet_valid"),
         ("from the future", "provisioning", token("org", provisioning("f", iat=NOW + HOUR + 1)), org, "jwt_issued_ahead"),
         ("a time as text", "provisioning", token("org", provisioning("t", exp=str(NOW + DAY))), org, "jwt_invalid_claim"),
+        *[(f"an empty text as {name}", "provisioning", token("org", provisioning("b", **{name: ""})), org, "jwt_invalid_claim") for name in ("exp", "nbf", "iat")],
+        *[(f"an empty text as {name}", "provisioning", token("org", provisioning("b", **{name: ""})), org, "choria_invalid_claim") for name in ("chs", "chpd", "v2", "update", "extensions")],
+        *[(f"an empty text as {name}", "server", token("org", payload("server", SERVER, "b", public_key=public("node"), **{name: ""})), org, "choria_invalid_claim") for name in ("permissions", "collectives", "pub_subjects")],
+        ("an empty text as issexp", "server", token("chain", chained("b", issexp="")), org, "jwt_invalid_claim"),
+        *[(f"an empty text as {name}", "client", token("org", payload("client", CLIENT, "b", **{name: ""})), org, "choria_invalid_claim") for name in ("permissions", "agents", "user_properties")],
         ("for somebody", "provisioning", token("org", provisioning("a", aud="somebody")), org, "jwt_wrong_audience"),
         ("no broker", "provisioning", token("org", provisioning("b", chu=GONE)), org, "choria_no_broker"),
         ("two brokers", "provisioning", token("org", provisioning("b", chsrv="example.net")), org, "choria_two_brokers"),
@@ -235,6 +248,14 @@ def verified() -> list:
     return cases + [{"note": note, "kind": kind, "token": text, "key": key, "code": code} for note, kind, text, key, code in bad]
 
 
+def telling() -> str:
+    """Of which `hunter2` is never shown."""
+    urls = "nats://ann:hunter2@a.example.net:4222,nats://hunter2@b.example.net"
+    claims = {"cht": "hunter2", "chs": True, "chu": urls, "chpd": False, "chusr": "ann", "chpwd": "hunter2"}
+    claims |= {"extensions": {"db_password": "hunter2"}, "ou": "choria"}
+    return token("org", payload("provisioning", claims, "telling"))
+
+
 def helper() -> dict:
     request = {
         "identity": "web1.example.net", "csr": None,
@@ -252,7 +273,7 @@ def helper() -> dict:
     at = lambda exp: reply | {"server_claims": claims | {"exp": exp}}  # noqa: E731
     return {
         "request": json.dumps(request, ensure_ascii=False),
-        "refused_requests": ["", "[]", "{}", '{"identity":""}', '{"identity":"a","jwt":"x"}', '{"identity":"a","csr":7}', '{"identity":"a","identity":"b"}'],
+        "refused_requests": ["", "[]", "{}", '{"identity":""}', '{"identity":"a","jwt":"x"}', '{"identity":"a","csr":7}', '{"identity":"a","csr":""}', '{"identity":"a","ed25519_pubkey":""}', '{"identity":"a","jwt":""}', '{"identity":"a","identity":"b"}'],
         "replies": [
             {"json": json.dumps(reply), "expires_at": text(NOW + HOUR + claims["exp"]), "server": {"identity": "n"} | {k: claims[k] for k in claims if k != "exp"}},
             {"json": json.dumps(at(NOW + DAY)), "expires_at": text(NOW + DAY)},
@@ -266,7 +287,7 @@ def helper() -> dict:
             {"json": json.dumps(at(exp)), "code": "choria_validity"} for exp in (0, HOUR, NOW - 1, NOW + HOUR, NOW + 6 * 366 * DAY)
         ] + [
             {"json": document, "code": "choria_malformed_helper"}
-            for document in ("", "[]", '{"server_claim":{}}', '{"server_claims":{"permissions":{"stream":true}}}', '{"server_claims":{"exp":-1}}', '{"defer":"no"}')
+            for document in ("", "[]", '{"server_claim":{}}', '{"server_claims":{"permissions":{"stream":true}}}', '{"server_claims":{"exp":-1}}', '{"defer":"no"}', '{"defer":""}', '{"configuration":""}', '{"server_claims":""}', '{"server_claims":{"exp":""}}', '{"server_claims":{"permissions":""}}')
         ],
     }  # fmt: skip
 
@@ -289,10 +310,11 @@ def seeds() -> dict:
 def everything() -> dict:
     cases = {
         "now": "2026-01-02T04:04:05Z", "organisation": public("org"), "issued": issued(), "refused_to_issue": refused_to_issue(),
-        "verified": verified(), "refused_keys": ["", "00" * 32, "ff" * 32, public("org").upper(), public("org")[:-1], "-----BEGIN PUBLIC KEY-----"],
+        "verified": verified(), "telling": telling(), "refused_keys": ["", "00" * 32, "ff" * 32, public("org").upper(), public("org")[:-1], "-----BEGIN PUBLIC KEY-----"],
         "helper": helper(),
     }  # fmt: skip
     files = {HERE / "choria" / "cases.json": (json.dumps(cases, indent=1, ensure_ascii=False) + "\n").encode()}
+    files |= {CORPUS.parent / "inspect" / "seed-choria-telling": telling().encode()}
     return files | {CORPUS / f"seed-{name}": data for name, data in seeds().items()}
 
 

@@ -4,7 +4,9 @@
 //! is shown, not even its length.
 
 use handfast::{
+    choria::AnyClaims,
     inspect::{Inspected, inspect},
+    limits,
     token::EnrollmentToken,
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -32,17 +34,27 @@ pub(crate) fn run(input: &[u8]) -> bool {
         Inspected::KubernetesCaPin { pin } => assert_eq!(pin.to_string(), text.to_ascii_lowercase()),
         Inspected::Choria(token) => {
             same(&shown, &[cut(text, '.'), &signature(text)]);
-            let claims = serde_json::to_value(token).expect("can be shown");
-            assert!(claims["claims"].get("token").is_none() && claims["claims"].get("password").is_none());
+            if let AnyClaims::Provisioning(_) = token.claims() {
+                let other = with_other_secrets(text);
+                assert!(other.len() > limits::INSPECT_BYTES || show(&inspect(&other)) == shown, "{other}");
+            }
         }
-        Inspected::ServiceRadar { .. } => same(&shown, &[text.split_inclusive(':').next().expect("a colon")]),
+        Inspected::ServiceRadar { kind } => {
+            let payload = match *kind {
+                "edge" => r#"{"pkg":"a","dl":"b"}"#,
+                "collector" => r#"{"e":0,"p":"a","t":"b","u":"https://c"}"#,
+                _ => "",
+            };
+            let prefix = text.split_inclusive(':').next().expect("a colon");
+            same(&shown, &[prefix, &encode(payload.as_bytes()), ".", &encode(&[0; 64])]);
+        }
         Inspected::Jwt(_) => {
             same(&shown, &[cut(text, '.'), &signature(text)]);
             let other = inspect(&with_other_claims(text));
             assert!(show(&other) == shown || matches!(other, Inspected::Choria(_)), "{other:?}");
         }
         Inspected::Malformed { like, code } => {
-            let likes = ["enrollment_token", "download_link", "kubernetes_ca_pin", "jwt"];
+            let likes = ["enrollment_token", "download_link", "kubernetes_ca_pin", "service_radar", "jwt"];
             assert!(likes.contains(like) && !code.as_str().is_empty());
             return false;
         }
@@ -73,12 +85,39 @@ fn signature(text: &str) -> String {
 
 /// The same JWT with other values for the claims that are not shown.
 fn with_other_claims(text: &str) -> String {
+    changed(text, |name, value| {
+        if !SHOWN.contains(&name) {
+            *value = 0.into();
+        }
+    })
+}
+
+/// The same provisioning token of Choria's with other secrets in all places that may hold one. A claim that is left blank
+/// stays so: that there is none may be shown.
+fn with_other_secrets(text: &str) -> String {
+    changed(text, |name, value| match (name, value) {
+        ("cht" | "chpwd", Value::String(secret)) if !secret.is_empty() => *secret = "hunter2".to_owned(),
+        ("extensions", Value::Object(extensions)) => extensions.values_mut().for_each(|value| *value = 0.into()),
+        ("chu", Value::String(urls)) => *urls = with_other_users(urls),
+        (_, _) => {}
+    })
+}
+
+fn with_other_users(urls: &str) -> String {
+    let with_user = |url: &str| match url.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            format!("{scheme}://ann:hunter2@{}", rest.rsplit('@').next().expect("at least one part"))
+        }
+        Some(_) | None => url.to_owned(),
+    };
+    urls.split(',').map(with_user).collect::<Vec<_>>().join(",")
+}
+
+fn changed(text: &str, mut change: impl FnMut(&str, &mut Value)) -> String {
     let parts: Vec<_> = text.split('.').collect();
     let mut claims: Value = serde_json::from_slice(&decode(parts[1])).expect("accepted JSON");
     for (name, value) in claims.as_object_mut().expect("claims") {
-        if !SHOWN.contains(&name.as_str()) {
-            *value = 0.into();
-        }
+        change(name, value);
     }
     format!("{}.{}.{}", parts[0], encode(claims.to_string().as_bytes()), parts[2])
 }

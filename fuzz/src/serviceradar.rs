@@ -9,7 +9,7 @@ use handfast::{
     Secret, SecretKey, Timestamp,
     archive::{EnvFile, FileName},
     crypto::{Ed25519Key, VerifyingKey, default_backend},
-    serviceradar::{BaseUrl, CollectorToken, EdgeToken, TokenKind, private_key, public_key},
+    serviceradar::{self, BaseUrl, CollectorToken, EdgeToken, TokenKind, private_key, public_key},
 };
 
 use super::base64url;
@@ -41,6 +41,8 @@ fn token(text: &str) -> bool {
     let kind = TokenKind::of(text);
     assert!(!edge || kind == Some(TokenKind::Edge));
     assert!(!collector || kind == Some(TokenKind::Collector));
+    let looked = serviceradar::inspect(text);
+    assert!(if edge || collector { looked.ok() == kind } else { looked.is_err() || kind.is_some() });
     edge || collector
 }
 

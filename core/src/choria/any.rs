@@ -1,15 +1,15 @@
 //! Tokens whose kind is known only when the program runs: what the bindings carry, and what [`inspect`](super::inspect)
 //! finds.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use rand_core::CryptoRng;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
     ChainIssuer, ChoriaError, Client, Issuer, IssuerKey, Provisioning, Purpose, Server, Standard, Terms,
-    Token, verify,
+    Token, claims::Wire as _, verify,
 };
 use crate::{
     jwt::Algorithm,
@@ -53,6 +53,18 @@ impl AnyClaims {
             Self::Provisioning(_) => Purpose::Provisioning,
             Self::Server(_) => Purpose::Server,
             Self::Client(_) => Purpose::Client,
+        }
+    }
+
+    /// Whether a node, broker or provisioner could use them: what [`verify`] judges beside signature and times.
+    ///
+    /// # Errors
+    /// `choria_no_token`, `choria_no_broker`, `choria_two_brokers`, `choria_invalid_claim`.
+    pub fn check(&self) -> Result<(), ChoriaError> {
+        match self {
+            Self::Provisioning(claims) => claims.check(),
+            Self::Server(claims) => claims.check(),
+            Self::Client(claims) => claims.check(),
         }
     }
 
@@ -161,8 +173,9 @@ impl ChainIssuer {
     }
 }
 
-/// What a token says, in nobody's name: anybody can write this. Serialised, it holds no secret.
-#[derive(Clone, Debug, PartialEq)]
+/// What a token says, in nobody's name: anybody can write this. Shown or serialised, it holds no secret: no `cht` and
+/// `chpwd`, no user of a URL, and of `extensions` only the names, since there is no telling what a stranger has put there.
+#[derive(Clone, PartialEq)]
 pub struct UnverifiedToken {
     pub(super) algorithm: Algorithm,
     pub(super) token: Token<AnyClaims>,
@@ -188,14 +201,37 @@ impl UnverifiedToken {
     }
 }
 
+impl fmt::Debug for UnverifiedToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Token { standard, claims } = &self.token;
+        formatter
+            .debug_struct("UnverifiedToken")
+            .field("algorithm", &self.algorithm)
+            .field("standard", standard)
+            .field("claims", &shown(claims))
+            .finish()
+    }
+}
+
 impl Serialize for UnverifiedToken {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shown<'a> {
             algorithm: &'static str,
             #[serde(flatten)]
-            token: &'a Token<AnyClaims>,
+            standard: &'a Standard,
+            claims: AnyClaims,
         }
-        Shown { algorithm: self.algorithm.as_str(), token: &self.token }.serialize(serializer)
+        let Token { standard, claims } = &self.token;
+        Shown { algorithm: self.algorithm.as_str(), standard, claims: shown(claims) }.serialize(serializer)
     }
+}
+
+/// The claims without the values of their extensions.
+fn shown(claims: &AnyClaims) -> AnyClaims {
+    let mut claims = claims.clone();
+    if let AnyClaims::Provisioning(Provisioning { extensions: Some(extensions), .. }) = &mut claims {
+        extensions.values_mut().for_each(|value| *value = "[redacted]".into());
+    }
+    claims
 }

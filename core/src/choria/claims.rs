@@ -70,6 +70,11 @@ pub trait Wire: Sized {
 
     /// Whether a node, broker or provisioner could use them.
     fn check(&self) -> Result<(), ChoriaError>;
+
+    /// Whether they may stand in a new token, where more can be asked than of those that are in use.
+    fn check_new(&self) -> Result<(), ChoriaError> {
+        self.check()
+    }
 }
 
 /// A token's claims, all of them.
@@ -94,9 +99,31 @@ pub(super) fn to_json<T: Wire>(standard: &Standard, claims: &T) -> Secret {
     Secret::new(std::mem::take(&mut *payload(standard, claims)))
 }
 
-/// A token's payload, in Choria's order. Members of our own types and texts as names: JSON can say all of it.
+/// A token's payload, in Choria's order and with its escapes. Members of our own types and texts as names: JSON can say all
+/// of it.
 pub(super) fn payload<T: Wire>(standard: &Standard, claims: &T) -> Zeroizing<String> {
-    Zeroizing::new(serde_json::to_string(&written(standard, claims)).unwrap_or_default())
+    go_escaped(&Zeroizing::new(serde_json::to_string(&written(standard, claims)).unwrap_or_default()))
+}
+
+/// As Go's `encoding/json` writes it, which escapes what HTML and JavaScript read in their own way
+/// (<https://pkg.go.dev/encoding/json#Marshal>). None of it stands in JSON outside of texts.
+fn go_escaped(json: &str) -> Zeroizing<String> {
+    const ESCAPE_BYTES: usize = 6;
+    let special = |character: &char| matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
+    // Large enough at once: a text that moves leaves a copy of its secrets behind.
+    let more = json.chars().filter(special).count().saturating_mul(ESCAPE_BYTES);
+    let mut text = Zeroizing::new(String::with_capacity(json.len().saturating_add(more)));
+    for character in json.chars() {
+        match character {
+            '<' => text.push_str(r"\u003c"),
+            '>' => text.push_str(r"\u003e"),
+            '&' => text.push_str(r"\u0026"),
+            '\u{2028}' => text.push_str(r"\u2028"),
+            '\u{2029}' => text.push_str(r"\u2029"),
+            other => text.push(other),
+        }
+    }
+    text
 }
 
 /// The payload as a part of a larger document.
@@ -121,9 +148,34 @@ impl<T: Wire> Serialize for Written<'_, T> {
     }
 }
 
-/// Absent, `null` and the empty text are one thing to Choria, whose language has no other way to leave a text out.
-pub(super) fn without_blanks(mut members: Map<String, Value>) -> Map<String, Value> {
-    members.retain(|_, value| !value.is_null() && value.as_str() != Some(""));
+/// The claims that are texts.
+pub(super) const TEXTS: &[&str] = &[
+    "aud",
+    "iss",
+    "sub",
+    "purpose",
+    "jti",
+    "tcs",
+    "public_key",
+    "cht",
+    "chu",
+    "chsrv",
+    "chrd",
+    "chf",
+    "chusr",
+    "chpwd",
+    "ou",
+    "identity",
+    "callerid",
+    "opa_policy",
+];
+
+/// Absent, `null` and, of texts, the empty one are one thing to Choria, whose language has no other way to leave a text
+/// out. An empty text where something else belongs is of the wrong type to it, as it is here: `exp` of `""` is not "never".
+pub(super) fn without_blanks(mut members: Map<String, Value>, texts: &[&str]) -> Map<String, Value> {
+    members.retain(|name, value| {
+        !value.is_null() && (value.as_str() != Some("") || !texts.contains(&name.as_str()))
+    });
     members
 }
 

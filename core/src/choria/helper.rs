@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     ChoriaError, HexKey, Provisioning, Purpose, Server, ServerPermissions, Standard, Token,
-    claims::{self, DEFAULT_OU, without_blanks},
+    claims::{self, DEFAULT_OU, TEXTS, without_blanks},
     standard::seconds,
 };
 use crate::{json, jwt, limits, secret::Secret, time::Timestamp};
@@ -233,7 +233,7 @@ impl HelperReply {
     pub fn from_json(text: &str) -> Result<Self, ChoriaError> {
         let mut members = object(text)?;
         if let Some(Value::Object(claims)) = members.get_mut("server_claims") {
-            *claims = without_blanks(std::mem::take(claims));
+            *claims = without_blanks(std::mem::take(claims), TEXTS);
         }
         serde_json::from_value(Value::Object(members))
             .map_err(|_| malformed("a member is unknown or of the wrong type"))
@@ -295,7 +295,7 @@ impl HelperReply {
 
 /// The claims of a token whose signature somebody else has checked.
 fn token(claims: Map<String, Value>) -> Result<Token<Provisioning>, ChoriaError> {
-    let members = jwt::Claims::new(without_blanks(claims));
+    let members = jwt::Claims::new(without_blanks(claims, TEXTS));
     let standard = Standard::read(&members)?;
     let expected = Purpose::Provisioning;
     if standard.kind()? != expected {
@@ -304,10 +304,14 @@ fn token(claims: Map<String, Value>) -> Result<Token<Provisioning>, ChoriaError>
     Ok(Token { standard, claims: claims::read(members.as_map())? })
 }
 
+/// The members of both documents that are texts.
+const DOCUMENT_TEXTS: &[&str] =
+    &["identity", "inventory", "msg", "key", "certificate", "ca", "ssldir", "upgrade"];
+
 /// One object, without what is left blank.
 fn object(text: &str) -> Result<Map<String, Value>, ChoriaError> {
     match json::parse(text.as_bytes(), limits::CHORIA_HELPER_BYTES) {
-        Ok(Value::Object(members)) => Ok(without_blanks(members)),
+        Ok(Value::Object(members)) => Ok(without_blanks(members, DOCUMENT_TEXTS)),
         Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
             Err(malformed("not an object"))
         }

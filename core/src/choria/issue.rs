@@ -89,7 +89,8 @@ impl Issuer {
         HexKey::new(self.key.public())
     }
 
-    /// Signs a token. The same terms and entropy give the same bytes, which are those that Choria's own library writes.
+    /// Signs a token. The same terms and entropy give the same bytes, which are those that Choria's own library writes; only
+    /// numbers with a fraction or an exponent in `extensions` it may spell in another way.
     ///
     /// # Errors
     /// `choria_invalid_claim` and the like where no node, broker or provisioner could use it; `choria_validity`;
@@ -180,7 +181,7 @@ impl Issuer {
     }
 
     fn sign<T: Claims>(&self, standard: Standard, claims: &T) -> Result<Secret, ChoriaError> {
-        claims.check()?;
+        claims.check_new()?;
         let payload = payload(&standard, claims);
         let header = Map::from_iter([("typ".to_owned(), "JWT".into())]);
         let key = SigningKey::from(self.key.clone());

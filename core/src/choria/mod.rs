@@ -16,6 +16,7 @@
 //! token, and how often, is the registrar's.
 
 mod any;
+mod broker;
 mod chain;
 mod claims;
 mod client;
@@ -30,6 +31,7 @@ mod standard;
 
 pub use self::{
     any::{AnyClaims, UnverifiedToken, verify_as},
+    broker::{Broker, BrokerUrl},
     claims::{Claims, Purpose, Token},
     client::{Client, ClientPermissions},
     error::ChoriaError,
@@ -37,7 +39,7 @@ pub use self::{
     issue::{ChainIssuer, Issuer, Terms},
     key::{HexKey, IssuerKey},
     ksuid::Ksuid,
-    provisioning::{Broker, Provisioning},
+    provisioning::Provisioning,
     server::{Server, ServerPermissions},
     standard::Standard,
 };
@@ -100,7 +102,7 @@ impl<'a> Read<'a> {
     fn of(text: &'a str) -> Result<Self, ChoriaError> {
         let jwt = compact::read(text, limits::JWT_BYTES)?;
         jwt.header.no_embedded_key()?;
-        let claims = jwt::Claims::new(claims::without_blanks(jwt.claims.as_map().clone()));
+        let claims = jwt::Claims::new(claims::without_blanks(jwt.claims.as_map().clone(), claims::TEXTS));
         let standard = Standard::read(&claims)?;
         Ok(Self { jwt, claims, standard })
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{
-    ChoriaError, Claims, Purpose,
+    Broker, BrokerUrl, ChoriaError, Claims, Purpose,
     claims::{self, check_name, default_ou, is_false},
 };
 use crate::{json, secret::Secret};
@@ -24,7 +24,7 @@ pub struct Provisioning {
     pub secure: bool,
     /// `chu`: the brokers' URLs.
     #[serde(default)]
-    pub urls: Vec<String>,
+    pub urls: Vec<BrokerUrl>,
     /// `chsrv`: the domain in which the brokers are looked up.
     #[serde(default)]
     pub srv_domain: Option<String>,
@@ -43,7 +43,8 @@ pub struct Provisioning {
     /// `chpwd`: the user's password.
     #[serde(default, skip_serializing)]
     pub password: Option<Secret>,
-    /// `extensions`: whatever the operator's helper understands. Readable by everybody who has the token.
+    /// `extensions`: whatever the operator's helper understands. Readable by everybody who has the token; of a token that
+    /// nobody has verified only their names are shown.
     #[serde(default)]
     pub extensions: Option<Map<String, Value>>,
     /// `ou`: the organisational unit.
@@ -55,15 +56,6 @@ pub struct Provisioning {
     /// `update`: whether the provisioner may replace the node's program.
     #[serde(default)]
     pub update: bool,
-}
-
-/// Where a node goes to be provisioned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broker<'a> {
-    /// Where the SRV records of this domain point to.
-    Srv(&'a str),
-    /// One of these URLs.
-    Urls(&'a [String]),
 }
 
 impl Provisioning {
@@ -143,7 +135,7 @@ impl claims::Wire for Provisioning {
         }
         match self.broker()? {
             Broker::Srv(domain) => check_name("chsrv", domain)?,
-            Broker::Urls(urls) => urls.iter().try_for_each(|url| check_url(url))?,
+            Broker::Urls(urls) => urls.iter().try_for_each(BrokerUrl::check)?,
         }
         if self.extensions.as_ref().is_some_and(|extensions| extensions.values().any(json::holds_secret)) {
             let expected = "free of secrets: everybody who has the token can read it";
@@ -151,13 +143,11 @@ impl claims::Wire for Provisioning {
         }
         Ok(())
     }
-}
 
-fn check_url(url: &str) -> Result<(), ChoriaError> {
-    if url.contains(|character: char| character == ',' || character.is_whitespace()) {
-        return Err(ChoriaError::InvalidClaim { claim: "chu", expected: "URLs, with a comma between two" });
+    fn check_new(&self) -> Result<(), ChoriaError> {
+        self.check()?;
+        self.urls.iter().try_for_each(BrokerUrl::check_public)
     }
-    check_name("chu", url)
 }
 
 /// The claims under Choria's names, in Choria's order.
@@ -169,7 +159,7 @@ struct Wire {
     #[serde(rename = "chs", default)]
     secure: bool,
     #[serde(rename = "chu", default, with = "commas", skip_serializing_if = "Vec::is_empty")]
-    urls: Vec<String>,
+    urls: Vec<BrokerUrl>,
     #[serde(rename = "chsrv", default, skip_serializing_if = "Option::is_none")]
     srv_domain: Option<String>,
     #[serde(rename = "chpd", default)]
@@ -231,14 +221,16 @@ mod optional_text {
 }
 
 mod commas {
-    use super::{Deserialize as _, Deserializer, Serializer};
+    use super::{BrokerUrl, Deserialize as _, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(texts: &[String], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&texts.join(","))
+    pub(super) fn serialize<S: Serializer>(urls: &[BrokerUrl], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&urls.iter().map(BrokerUrl::expose).collect::<Vec<_>>().join(","))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-        Ok(String::deserialize(deserializer)?.split(',').map(str::to_owned).collect())
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<BrokerUrl>, D::Error> {
+        Ok(String::deserialize(deserializer)?.split(',').map(BrokerUrl::from).collect())
     }
 }
 

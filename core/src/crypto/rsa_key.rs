@@ -1,5 +1,7 @@
 //! The one strict reader of RSA public keys, shared by the backends, so that they accept exactly the same keys.
 
+use std::iter::successors;
+
 use x509_cert::{
     der::{Decode, Reader, SliceReader, asn1::UintRef, oid::ObjectIdentifier},
     spki::SubjectPublicKeyInfoRef,
@@ -44,7 +46,8 @@ impl<'a> Components<'a> {
                 if size.contains(&bits)
                     && odd(modulus)
                     && odd(exponent_bytes)
-                    && (3..=limits::RSA_MAX_EXPONENT).contains(&exponent) =>
+                    && (3..=limits::RSA_MAX_EXPONENT).contains(&exponent)
+                    && !is_roca(modulus) =>
             {
                 Ok(Self { modulus, exponent_bytes, exponent, bits })
             }
@@ -65,6 +68,20 @@ pub(crate) fn digest_allowed(bits: usize, digest: RsaDigest) -> bool {
     }
 }
 
+/// The small primes modulo which 65537 does not reach every residue.
+const ROCA_PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+
+/// Whether this is a key of Infineon's RSALib (ROCA, CVE-2017-15361), which can be factored: its primes are powers of 65537
+/// modulo a product of small primes, and so is the modulus ("The Return of Coppersmith's Attack", 2017, section 2). Every
+/// such key of 512 bits and more is found; of all others, one in two hundred million is taken for one.
+fn is_roca(modulus: &[u8]) -> bool {
+    ROCA_PRIMES.iter().all(|prime| {
+        let residue = modulus.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let next = |power: &u32| Some(power * 65_537 % prime).filter(|power| *power != 1);
+        successors(Some(1), next).any(|power| power == residue)
+    })
+}
+
 fn read_rsa_public_key(der: &[u8]) -> x509_cert::der::Result<(&[u8], &[u8])> {
     let mut outer = SliceReader::new(der)?;
     let components = outer.sequence(|reader| {
@@ -80,4 +97,18 @@ fn bit_length(number: &[u8]) -> usize {
     let Some(first) = number.first() else { return 0 };
     let leading = usize::try_from(first.leading_zeros()).unwrap_or(0);
     number.len().saturating_mul(8).saturating_sub(leading)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_65537_are_known_and_their_neighbours_are_not() {
+        for exponent in 1..=7 {
+            let power = 65_537_u128.pow(exponent);
+            assert!(is_roca(&power.to_be_bytes()), "{exponent}");
+            assert!(!is_roca(&(power + 2).to_be_bytes()) && !is_roca(&(power - 2).to_be_bytes()), "{exponent}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The compact form (RFC 7515 section 7.1): `header.payload.signature`, each in base64url.
 
+use std::str::FromStr;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeSeed as _;
 use serde_json::{Map, Value};
@@ -11,16 +13,16 @@ use crate::{
 };
 
 /// A token whose form is right and of which nothing is proven.
-pub(crate) struct Unverified<'a> {
-    pub(crate) header: Header,
+pub(crate) struct Unverified<'a, A = Algorithm> {
+    pub(crate) header: Header<A>,
     pub(crate) claims: Claims,
     signed: &'a str,
     signature: Vec<u8>,
 }
 
 /// What a header may say.
-pub(crate) struct Header {
-    pub(crate) algorithm: Algorithm,
+pub(crate) struct Header<A = Algorithm> {
+    pub(crate) algorithm: A,
     pub(crate) typ: Option<String>,
     pub(crate) kid: Option<String>,
     pub(crate) jwk: Option<Value>,
@@ -28,6 +30,14 @@ pub(crate) struct Header {
 
 /// Reads a token.
 pub(crate) fn read(text: &str, limit: usize) -> Result<Unverified<'_>, JwtError> {
+    read_as(text, limit)
+}
+
+/// The same, with the algorithms that `A` knows.
+pub(crate) fn read_as<A: FromStr<Err = JwtError>>(
+    text: &str,
+    limit: usize,
+) -> Result<Unverified<'_, A>, JwtError> {
     if text.len() > limit {
         return Err(JwtError::TooLarge { limit });
     }
@@ -72,7 +82,7 @@ impl Unverified<'_> {
     }
 }
 
-impl Header {
+impl<A: FromStr<Err = JwtError>> Header<A> {
     fn read(mut members: Map<String, Value>) -> Result<Self, JwtError> {
         if members.contains_key("crit") {
             return Err(JwtError::CriticalExtension);
@@ -94,7 +104,9 @@ impl Header {
             jwk: members.remove("jwk"),
         })
     }
+}
 
+impl Header {
     /// Only a proof of possession brings its key along.
     pub(crate) fn no_embedded_key(&self) -> Result<(), JwtError> {
         if self.jwk.is_some() { Err(JwtError::EmbeddedKey { name: "jwk" }) } else { Ok(()) }

@@ -20,7 +20,8 @@ const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// A public key for exactly one algorithm. A point is known to lie on its curve and not to be weak; RSA moduli have
-/// [`limits::RSA_MIN_BITS`] to [`limits::RSA_MAX_BITS`] and an exponent of [`limits::RSA_MIN_EXPONENT`] or more.
+/// [`limits::RSA_MIN_BITS`] to [`limits::RSA_MAX_BITS`] and an exponent of [`limits::RSA_MIN_EXPONENT`] or more, and are not of
+/// those that can be factored since ROCA (CVE-2017-15361).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(pub(super) Material);
 

@@ -29,6 +29,7 @@ mod target;
 mod thumbprint;
 
 pub use algorithm::Algorithm;
+pub(crate) use algorithm::AlgorithmName;
 pub use claims::{Claims, Expected};
 pub use error::{JwtError, Part};
 pub(crate) use jwk::{is_private as is_private_jwk, rsa_spki};

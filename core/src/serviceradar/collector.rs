@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{
     BaseUrl, ServiceRadarError,
-    envelope::{self, TokenKind, absent_or_given, check_text},
+    envelope::{self, Envelope, TokenKind, absent_or_given, check_text},
 };
 use crate::{
     archive::FileName,
@@ -65,8 +65,13 @@ impl CollectorToken {
         key: &dyn VerifyingKey,
         now: Timestamp,
     ) -> Result<Verified<Self>, ServiceRadarError> {
+        let token = Self::read(&Envelope::open(text)?.verify(TokenKind::Collector, key)?)?;
+        if now >= token.expires_at { Err(ServiceRadarError::Expired) } else { Ok(Verified::new(token)) }
+    }
+
+    pub(super) fn read(payload: &envelope::Payload) -> Result<Self, ServiceRadarError> {
         let members = "exactly the members u, p, t, e (whole seconds) and, where given, f, each once";
-        let payload: Payload = envelope::read(TokenKind::Collector, members, text, key)?;
+        let payload: Payload = payload.read(members)?;
         let invalid = |expected| ServiceRadarError::InvalidPayload { expected };
         let expires_at = i64::try_from(payload.e).ok().and_then(|seconds| seconds.checked_mul(1000));
         let expires_at = expires_at.and_then(Timestamp::from_unix_millis).ok_or(invalid("e to be a time"))?;
@@ -75,7 +80,7 @@ impl CollectorToken {
         if let Some(config) = payload.f {
             token = token.with_config(config.parse().map_err(|_| invalid(CONFIG))?)?;
         }
-        if now >= token.expires_at { Err(ServiceRadarError::Expired) } else { Ok(Verified::new(token)) }
+        Ok(token)
     }
 
     /// The token, signed: members in the order of their names, as ServiceRadar's server writes them.

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{
     BaseUrl, ServiceRadarError,
-    envelope::{self, TokenKind, absent_or_given, check_text},
+    envelope::{self, Envelope, TokenKind, absent_or_given, check_text},
 };
 use crate::{
     crypto::{Ed25519Key, VerifyingKey},
@@ -42,10 +42,14 @@ impl EdgeToken {
     /// `serviceradar_unsigned_token` for version 1, `serviceradar_wrong_kind`, `serviceradar_malformed_token`,
     /// `serviceradar_bad_signature`, `serviceradar_invalid_payload`, `too_large`.
     pub fn verify(text: &str, key: &dyn VerifyingKey) -> Result<Verified<Self>, ServiceRadarError> {
+        Self::read(&Envelope::open(text)?.verify(TokenKind::Edge, key)?).map(Verified::new)
+    }
+
+    pub(super) fn read(payload: &envelope::Payload) -> Result<Self, ServiceRadarError> {
         let members = "exactly the members pkg, dl and, where given, api, each a text and once";
-        let payload: Payload = envelope::read(TokenKind::Edge, members, text, key)?;
+        let payload: Payload = payload.read(members)?;
         let api = payload.api.as_deref().map(BaseUrl::from_canonical).transpose()?;
-        Self::new(&payload.pkg, Secret::new(payload.dl), api).map(Verified::new)
+        Self::new(&payload.pkg, Secret::new(payload.dl), api)
     }
 
     /// The token, signed. The same values have the same text.

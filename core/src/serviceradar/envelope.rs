@@ -54,43 +54,75 @@ pub(super) fn write(kind: TokenKind, payload: &str, key: &Ed25519Key) -> Secret 
     Secret::new(std::mem::take(&mut *text))
 }
 
-/// Checks the signature, and only then reads the payload, strictly: visible ASCII without backslashes (no white space, no
-/// second spelling of a character), exactly the members of `T`, each once.
-pub(super) fn read<T: DeserializeOwned>(
+/// A token in its parts, of which nothing is proven.
+pub(super) struct Envelope {
     kind: TokenKind,
-    members: &'static str,
-    text: &str,
-    key: &dyn VerifyingKey,
-) -> Result<T, ServiceRadarError> {
-    let malformed = |expected| ServiceRadarError::MalformedToken { expected };
-    if text.len() > limits::SERVICERADAR_TOKEN_BYTES {
-        return Err(ServiceRadarError::TooLarge { limit: limits::SERVICERADAR_TOKEN_BYTES });
+    payload: Zeroizing<Vec<u8>>,
+    signature: [u8; 64],
+}
+
+impl Envelope {
+    /// Takes a token apart: its prefix, and in unpadded base64url a payload and a signature.
+    pub(super) fn open(text: &str) -> Result<Self, ServiceRadarError> {
+        let malformed = |expected| ServiceRadarError::MalformedToken { expected };
+        if text.len() > limits::SERVICERADAR_TOKEN_BYTES {
+            return Err(ServiceRadarError::TooLarge { limit: limits::SERVICERADAR_TOKEN_BYTES });
+        }
+        let kind = match TokenKind::of(text) {
+            Some(kind @ (TokenKind::Edge | TokenKind::Collector)) => kind,
+            Some(TokenKind::Unsigned) => return Err(ServiceRadarError::UnsignedToken),
+            None => return Err(malformed("edgepkg-v2: or collectorpkg-v2: before it")),
+        };
+        let body = text.strip_prefix(kind.prefix()).unwrap_or_default();
+        let (payload, signature) =
+            body.split_once('.').ok_or(malformed("a payload, a full stop, a signature"))?;
+        let decode = |text: &str| {
+            BASE64URL_NOPAD
+                .decode(text.as_bytes())
+                .map_err(|_| malformed("unpadded base64url without stray characters or bits"))
+        };
+        let (payload, signature) = (Zeroizing::new(decode(payload)?), decode(signature)?);
+        let signature = signature.try_into().map_err(|_| malformed("a signature of 64 bytes"))?;
+        Ok(Self { kind, payload, signature })
     }
-    match TokenKind::of(text) {
-        Some(found) if found == kind => {}
-        Some(TokenKind::Unsigned) => return Err(ServiceRadarError::UnsignedToken),
-        Some(TokenKind::Edge | TokenKind::Collector) => return Err(ServiceRadarError::WrongKind),
-        None => return Err(malformed("edgepkg-v2: or collectorpkg-v2: before it")),
+
+    pub(super) fn kind(&self) -> TokenKind {
+        self.kind
     }
-    let body = text.strip_prefix(kind.prefix()).unwrap_or_default();
-    let (payload, signature) =
-        body.split_once('.').ok_or(malformed("a payload, a full stop, a signature"))?;
-    let decode = |text: &str| {
-        BASE64URL_NOPAD
-            .decode(text.as_bytes())
-            .map_err(|_| malformed("unpadded base64url without stray characters or bits"))
-    };
-    let (payload, signature) = (Zeroizing::new(decode(payload)?), decode(signature)?);
-    if signature.len() != 64 {
-        return Err(malformed("a signature of 64 bytes"));
+
+    /// The payload, once the signature over it is found to be this key's.
+    pub(super) fn verify(
+        self,
+        kind: TokenKind,
+        key: &dyn VerifyingKey,
+    ) -> Result<Payload, ServiceRadarError> {
+        if self.kind != kind {
+            return Err(ServiceRadarError::WrongKind);
+        }
+        key.verify(&self.payload, &self.signature).map_err(|_| ServiceRadarError::BadSignature)?;
+        Ok(Payload(self.payload))
     }
-    key.verify(&payload, &signature).map_err(|_| ServiceRadarError::BadSignature)?;
-    let invalid = |expected| ServiceRadarError::InvalidPayload { expected };
-    // An array of the members' values would be read as well.
-    if !payload.starts_with(b"{") || !payload.iter().all(|byte| is_plain(*byte) || matches!(byte, b'"')) {
-        return Err(invalid("a JSON object of visible ASCII without white space and escapes"));
+
+    /// The payload, in nobody's name.
+    pub(super) fn unverified(self) -> Payload {
+        Payload(self.payload)
     }
-    serde_json::from_slice(&payload).map_err(|_| invalid(members))
+}
+
+/// What a token says.
+pub(super) struct Payload(Zeroizing<Vec<u8>>);
+
+impl Payload {
+    /// Reads it strictly: visible ASCII without backslashes (no white space, no second spelling of a character), exactly
+    /// the members of `T`, each once.
+    pub(super) fn read<T: DeserializeOwned>(&self, members: &'static str) -> Result<T, ServiceRadarError> {
+        let invalid = |expected| ServiceRadarError::InvalidPayload { expected };
+        // An array of the members' values would be read as well.
+        if !self.0.starts_with(b"{") || !self.0.iter().all(|byte| is_plain(*byte) || matches!(byte, b'"')) {
+            return Err(invalid("a JSON object of visible ASCII without white space and escapes"));
+        }
+        serde_json::from_slice(&self.0).map_err(|_| invalid(members))
+    }
 }
 
 /// Visible, the same in JSON whichever encoder wrote it, and nothing that anybody trims.

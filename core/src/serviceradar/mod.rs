@@ -29,3 +29,20 @@ pub use self::{
     package::EdgePackage,
     url::BaseUrl,
 };
+
+/// Looks whether a text is a token in form, and which kind it says it is: what can be said without the onboarding key.
+/// Nothing is proven, and times are not judged.
+///
+/// # Errors
+/// As [`EdgeToken::verify`], without `serviceradar_bad_signature` and `serviceradar_wrong_kind`.
+pub fn inspect(text: &str) -> Result<TokenKind, ServiceRadarError> {
+    let envelope = envelope::Envelope::open(text)?;
+    let kind = envelope.kind();
+    let payload = envelope.unverified();
+    match kind {
+        TokenKind::Edge => EdgeToken::read(&payload).map(drop)?,
+        TokenKind::Collector => CollectorToken::read(&payload).map(drop)?,
+        TokenKind::Unsigned => return Err(ServiceRadarError::UnsignedToken),
+    }
+    Ok(kind)
+}

@@ -6,7 +6,7 @@ use crate::{
     choria,
     code::Code,
     secret::Secret,
-    serviceradar::TokenKind,
+    serviceradar,
     spire::{Bundle, SpireError, TrustDomain},
     template, wireguard,
 };
@@ -16,12 +16,13 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FileFormat {
-    /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`.
+    /// A token of Choria's ([`crate::choria`]): a fleet's `provisioning.jwt`, or a node's own `server.jwt`, with claims that a
+    /// node can use. Neither its signature nor its times are judged.
     ChoriaToken,
     /// The trust bundle of a SPIFFE trust domain ([`crate::spire`]), in PEM or in the standard's JSON.
     SpiffeBundle,
-    /// A token of ServiceRadar's ([`crate::serviceradar`]): `edgepkg-v2` or `collectorpkg-v2`. Only its prefix is looked at, as
-    /// nothing more can be said without the key that it was signed with.
+    /// A token of ServiceRadar's ([`crate::serviceradar`]): `edgepkg-v2` or `collectorpkg-v2`. Its signature is not judged,
+    /// as nothing can be said of it without the onboarding key, nor is its end.
     #[serde(rename = "serviceradar_token")]
     ServiceRadarToken,
     /// A template for the emissary ([`crate::template`]), without the secrets that it needs.
@@ -39,13 +40,11 @@ impl FileFormat {
     pub fn check(self, content: &Secret) -> Result<(), Code> {
         let text = content.expose();
         match self {
-            Self::ChoriaToken => choria::inspect(text).map(drop).map_err(|error| error.code()),
+            Self::ChoriaToken => {
+                choria::inspect(text).and_then(|token| token.claims().check()).map_err(|error| error.code())
+            }
             Self::SpiffeBundle => bundle(text).map_err(|error| error.code()),
-            Self::ServiceRadarToken => match TokenKind::of(text) {
-                Some(TokenKind::Edge | TokenKind::Collector) => Ok(()),
-                Some(TokenKind::Unsigned) => Err(Code::ServiceradarUnsignedToken),
-                None => Err(Code::ServiceradarMalformedToken),
-            },
+            Self::ServiceRadarToken => serviceradar::inspect(text).map(drop).map_err(|error| error.code()),
             Self::Template => template::Template::parse(text).map(drop).map_err(|error| error.code()),
             Self::WireGuard => wireguard::Config::parse(text).map(drop).map_err(|error| error.code()),
         }

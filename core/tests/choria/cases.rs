@@ -84,7 +84,7 @@ fn what_nobody_could_use_is_not_issued() {
         assert_eq!(error.code().as_str(), text(refused, "code"), "{refused}");
         assert!(!error.to_string().contains("s3cret"));
     }
-    assert_eq!(list(&cases, "refused_to_issue").len(), 10);
+    assert_eq!(list(&cases, "refused_to_issue").len(), 12);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn tokens_of_others_are_judged() {
     }
     let (good, bad): (Vec<_>, Vec<_>) =
         list(&cases, "verified").iter().partition(|case| case["code"].is_null());
-    assert_eq!((good.len(), bad.len()), (15, 38));
+    assert_eq!((good.len(), bad.len()), (17, 53));
 }
 
 #[test]
@@ -140,6 +140,25 @@ fn a_look_at_a_token_proves_and_shows_nothing() {
     let shown = serde_json::to_value(&token).unwrap();
     assert_eq!(shown["claims"]["type"], "provisioning");
     assert_eq!(shown["expires_at"], "2026-01-03T03:04:05.000Z");
+
+    assert_eq!(shown["claims"]["extensions"], json!({"customer": "[redacted]", "deep": "[redacted]"}));
+
+    let telling = text(&cases, "telling");
+    let token = inspect(telling).unwrap();
+    let shown = serde_json::to_value(&token).unwrap();
+    assert_eq!(shown["claims"]["urls"], json!(["nats://a.example.net:4222", "nats://b.example.net"]));
+    assert_eq!(shown["claims"]["extensions"], json!({"db_password": "[redacted]"}));
+    let organisation = IssuerKey::read(text(&cases, "organisation"), default_backend()).unwrap();
+    let verified = verify::<Provisioning>(&organisation, telling, at(text(&cases, "now"))).unwrap();
+    assert_eq!(
+        verified.claims.urls[0].expose(),
+        "nats://ann:hunter2@a.example.net:4222",
+        "nodes need all of it"
+    );
+    assert_eq!(verified.to_json().expose(), signed_payload(telling));
+    let shown = format!("{token:?}{shown}{:?}", handfast::inspect::inspect(telling));
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(!format!("{:?}", verified.claims.broker()).contains("hunter2"));
 
     let unfit = list(&cases, "verified").iter().find(|case| case["code"] == "choria_two_brokers").unwrap();
     assert!(inspect(text(unfit, "token")).is_ok(), "what is wrong with a token can be seen");

@@ -66,7 +66,7 @@ impl Fleet {
     /// The operator signs the fleet's token and puts it into a package for so many nodes.
     fn issue(&mut self, name: &str, max_uses: Option<u32>) -> (PackageId, String) {
         let claims = Provisioning {
-            urls: vec!["nats://broker.example.net:4222".to_owned()],
+            urls: vec!["nats://broker.example.net:4222".into()],
             extensions: json!({"customer": "one"}).as_object().cloned(),
             ..Provisioning::new(Secret::new("hunter2".to_owned()))
         };

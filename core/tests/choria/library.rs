@@ -92,8 +92,8 @@ fn verified_as_by_the_library(case: &Value, keys: &Value, stricter: Option<Code>
         let claims: Value = serde_json::from_str(payload.expose()).unwrap();
         assert_eq!(claims, case["claims_as_parsed"], "{name}");
         let signed = signed_payload(token);
-        // Go escapes `>` in JSON, and a default that the library fills in was not signed.
-        if !signed.contains(r"\u003") && signed.contains(r#""ou""#) && signed.contains(r#""purpose""#) {
+        // A default that the library fills in was not signed.
+        if signed.contains(r#""ou""#) && signed.contains(r#""purpose""#) {
             assert_eq!(payload.expose(), signed, "{name}: the library's own bytes");
         }
     }

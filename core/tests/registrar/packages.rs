@@ -390,6 +390,18 @@ fn no_package_lives_longer_than_the_policy_allows() {
     assert!(world.error(again).starts_with("ttl_seconds: "));
 }
 
+/// A token of ServiceRadar's in form, but for what is in it.
+fn unsigned_payload(payload: &str) -> String {
+    let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+    format!("edgepkg-v2:{}.{}", encode(payload.as_bytes()), encode(&[0; 64]))
+}
+
+/// A token of Choria's that anybody can have written.
+fn choria(payload: &str) -> String {
+    let encode = |text: &str| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());
+    format!("{}.{}.AAAA", encode(r#"{"alg":"EdDSA"}"#), encode(payload))
+}
+
 /// What no program could read is found out by the operator who issues it, not by a node in the field.
 #[test]
 fn a_file_is_what_it_is_said_to_be() {
@@ -400,8 +412,31 @@ fn a_file_is_what_it_is_said_to_be() {
     let error = world.error(issue);
     assert!(error.starts_with("contents[0].content: is not of its format: jwt_not_compact"), "{error}");
     for (format, content, code) in [
+        (
+            "choria_token",
+            choria(r#"{"purpose":"choria_provisioning","cht":"a"}"#).as_str(),
+            "choria_no_broker",
+        ),
+        (
+            "choria_token",
+            choria(r#"{"purpose":"choria_provisioning","cht":"a","chu":"b","chsrv":"c"}"#).as_str(),
+            "choria_two_brokers",
+        ),
+        (
+            "choria_token",
+            choria(r#"{"purpose":"choria_provisioning","chu":"b"}"#).as_str(),
+            "choria_no_token",
+        ),
+        (
+            "choria_token",
+            choria(r#"{"purpose":"choria_server","identity":"a"}"#).as_str(),
+            "choria_invalid_claim",
+        ),
         ("serviceradar_token", "edgepkg-v1:e30", "serviceradar_unsigned_token"),
         ("serviceradar_token", "hunter2", "serviceradar_malformed_token"),
+        ("serviceradar_token", "edgepkg-v2:", "serviceradar_malformed_token"),
+        ("serviceradar_token", "collectorpkg-v2:a b\n", "serviceradar_malformed_token"),
+        ("serviceradar_token", unsigned_payload("[]").as_str(), "serviceradar_invalid_payload"),
         ("spiffe_bundle", "{\"keys\": 1}", "spire_malformed_bundle"),
         ("template", "no front matter", "template_front_matter"),
         ("wireguard", "[Interface]\nPostUp = reboot\n", "wireguard_command"),
@@ -410,6 +445,17 @@ fn a_file_is_what_it_is_said_to_be() {
         let issue = json!({"type": "issue", "authority": "operator:ann", "name": "a", "contents": [file]});
         let error = world.error(issue);
         assert!(error.contains(code) && !error.contains("hunter2"), "{format}: {error}");
+    }
+    for (format, content) in [
+        (
+            "choria_token",
+            choria(r#"{"purpose":"choria_provisioning","cht":"a","chu":"nats://u:p@b","exp":1}"#),
+        ),
+        ("serviceradar_token", unsigned_payload(r#"{"pkg":"a","dl":"b"}"#)),
+    ] {
+        let file = json!({"type": "file", "name": "a", "content": content, "format": format});
+        World::new()
+            .run(json!({"type": "issue", "authority": "operator:ann", "name": "a", "contents": [file]}));
     }
     let pool = json!({"type": "change_pool", "authority": "operator:ann", "scope": "default", "pool": "tokens",
         "format": "choria_token", "add": {"one": null, "two": "hunter2"}});

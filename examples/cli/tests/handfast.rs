@@ -62,7 +62,11 @@ fn what_is_pasted_is_told_without_its_secret() {
         ("sha256:7c2e69131a36ae2a042a339b33381c6d0d43887e2de83720eff5359e26aec866", "kubernetes_ca_pin"),
         ("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIiwiY2h0IjoiaHVudGVyMiJ9.AAAA", "jwt"),
         ("eyJhbGciOiJub25lIn0.e30.", "malformed"),
-        ("edgepkg-v2:eyJwa2ciOiJodW50ZXIyIn0.AAAA", "service_radar"),
+        ("edgepkg-v2:eyJwa2ciOiJodW50ZXIyIn0.AAAA", "malformed"),
+        (
+            &format!("edgepkg-v2:eyJwa2ciOiJodW50ZXIyIiwiZGwiOiJodW50ZXIyIn0.{}", "A".repeat(86)),
+            "service_radar",
+        ),
         ("hunter2", "unknown"),
     ] {
         let ran = handfast(&["inspect"], &format!(" {text}\n"));
