@@ -304,3 +304,20 @@ fn a_provisioner_is_asked_only_over_tls_and_its_absence_has_a_code_of_its_own() 
     assert!(Path::new(&token).exists());
     assert_eq!(handfast(&["package", "list"], "").code, 2, "wrong usage");
 }
+
+/// The name before an `@` is a user's, whatever it looks like: the host is what comes after, and it hears nothing.
+#[test]
+fn a_user_of_a_url_is_not_taken_for_its_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = path(&folder, "operator");
+    fs::write(&token, "hfo_x").unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for user in ["localhost", "127.0.0.1", "localhost:x", "localhost:80"] {
+        let url = format!("http://{user}@127.0.0.1:{port}/api");
+        let ran = handfast(&["package", "list", "--url", &url, "--operator-token-file", &token], "");
+        assert!(ran.code == 1 && ran.said.contains("https"), "{url}: {}", ran.said);
+        assert!(listener.accept().is_err(), "{url}: somebody was asked");
+    }
+}
