@@ -76,8 +76,7 @@ pub(crate) struct Issue {
 
 impl Issue {
     fn run(&self) -> Result<(), Failure> {
-        self.out.is_free()?;
-        let mut issuer = Issuer::from_seed(&input::secret(&self.seed_file)?).map_err(failed)?;
+        let mut issuer = Issuer::from_seed(&input::secret(&self.seed_file, "--seed-file")?).map_err(failed)?;
         if let Some(name) = &self.issuer {
             issuer = issuer.named(name).map_err(failed)?;
         }
@@ -120,7 +119,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     fn run(&self) -> Result<(), Failure> {
-        let key = input::secret(&self.key_file)?;
+        let key = input::secret(&self.key_file, "--key-file")?;
         let key = IssuerKey::read(key.expose(), default_backend()).map_err(failed)?;
         match self.kind {
             Kind::Provisioning => self.verify::<Provisioning>(&key),

@@ -83,7 +83,7 @@ pub(crate) struct Sign {
 
 impl Sign {
     fn run(&self) -> Result<(), Failure> {
-        let key = SigningKey::from_pkcs8_pem(input::secret(&self.key_file)?.expose());
+        let key = SigningKey::from_pkcs8_pem(input::secret(&self.key_file, "--key-file")?.expose());
         let key = key.map_err(|error| Failure::coded(error.code(), format!("--key-file: {error}")))?;
         let mut claims: Map<String, Value> = input::json(&self.claims, "--claims")?;
         let now = clock::now();
@@ -119,7 +119,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     fn run(&self) -> Result<(), Failure> {
-        let (token, key) = (self.token.text()?, input::secret(&self.key_file)?);
+        let (token, key) = (self.token.text()?, input::secret(&self.key_file, "--key-file")?);
         let expected = Expected {
             typ: self.typ.as_deref(),
             issuer: self.issuer.as_deref(),

@@ -105,8 +105,8 @@ pub(crate) struct Kubeconfig {
 
 impl Kubeconfig {
     fn run(&self) -> Result<(), Failure> {
-        let token: BootstrapToken = input::secret(&self.token_file)?.expose().parse().map_err(failed)?;
-        let document = input::secret(&self.cluster_info)?;
+        let token: BootstrapToken = input::secret(&self.token_file, "--token-file")?.expose().parse().map_err(failed)?;
+        let document = input::secret(&self.cluster_info, "--cluster-info")?;
         let (cluster, backend) =
             (ClusterInfo::from_config_map(document.expose()).map_err(failed)?, default_backend());
         let cluster = if self.pin.is_empty() {
