@@ -76,13 +76,15 @@ pub(crate) struct Issue {
 
 impl Issue {
     fn run(&self) -> Result<(), Failure> {
-        let mut issuer = Issuer::from_seed(&input::secret(&self.seed_file, "--seed-file")?).map_err(failed)?;
+        let mut issuer =
+            Issuer::from_seed(&input::secret(&self.seed_file, "--seed-file")?).map_err(failed)?;
         if let Some(name) = &self.issuer {
             issuer = issuer.named(name).map_err(failed)?;
         }
         let public_key = self.public_key.as_deref().map(str::parse::<HexKey>).transpose().map_err(failed)?;
         let at = clock::now();
-        let terms = Terms { at, expires_at: at.plus_seconds(self.validity_seconds), public_key };
+        let expires_at = clock::whole(at.plus_seconds(self.validity_seconds));
+        let terms = Terms { at, expires_at, public_key };
         let rng = &mut rand::rng();
         let token = match (self.kind, self.appoint) {
             (Kind::Provisioning, false) => issuer.issue(&self.claims::<Provisioning>()?, &terms, rng),
