@@ -37,7 +37,11 @@ impl Provisioner {
             .max_redirects(0)
             .build()
             .into();
-        Ok(Connection { agent, base, token: input::secret(&self.operator_token_file, "--operator-token-file")? })
+        Ok(Connection {
+            agent,
+            base,
+            token: input::secret(&self.operator_token_file, "--operator-token-file")?,
+        })
     }
 }
 
