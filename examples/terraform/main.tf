@@ -2,9 +2,10 @@
 #
 # - The token is in no state and in no plan: `handfast` writes it into a file of mode 0600, and the node's own first boot takes
 #   it from there. So there is nothing to drift when it is spent.
-# - What makes it another node is one hash. It is the keeper of the package: the same hash again is the same package, another
-#   hash replaces it, and a destroy that comes late ends only the package that it was made with.
-# - Every end returns the client: `destroy` revokes, and the provisioner counts it as gone only when it is.
+# - What makes it another node is one hash: it replaces the lease, and everything else of the node with it.
+# - The lease is made first, and making it cannot fail. So it is always there to be destroyed, and to revoke what was issued
+#   under it: Terraform runs no destroy-time provisioner of a resource whose creation has failed.
+# - Who has a key goes on with it, who has none takes a new token: a spent one is never tried with a new key.
 
 terraform {
   required_version = ">= 1.4" # terraform_data
@@ -33,15 +34,17 @@ variable "nodes" {
 
 variable "folder" {
   type        = string
-  description = "Where the tokens wait for their nodes"
+  description = "Where the nodes live, and where their tokens wait for them"
 }
 
 locals {
   hashes = { for name, what in var.nodes : name => sha256(jsonencode([var.scope, name, what])) }
 }
 
+# That there is a node. Its id is the keeper and the request of the package: a package that was asked for before it was lost
+# sight of is found again, and a destroy that comes late ends only the package of its own lease.
 # A snapshot: later changes of anything but the hash change nothing.
-resource "terraform_data" "enrollment" {
+resource "terraform_data" "lease" {
   for_each = local.hashes
 
   triggers_replace = each.value
@@ -50,70 +53,91 @@ resource "terraform_data" "enrollment" {
     token_file = var.operator_token_file
     scope      = var.scope
     name       = each.key
-    hash       = each.value
-    out        = "${var.folder}/${each.key}.token"
+    folder     = "${var.folder}/${each.key}"
   }
   lifecycle {
     ignore_changes = [input]
   }
 
   provisioner "local-exec" {
-    command = "handfast package issue --scope \"$SCOPE\" --name \"$NAME\" --keeper replacement=\"$HASH\" --request \"$HASH\" --out \"$OUT\""
-    environment = {
-      HANDFAST_URL                 = self.output.url
-      HANDFAST_OPERATOR_TOKEN_FILE = self.output.token_file
-      SCOPE                        = self.output.scope
-      NAME                         = self.output.name
-      HASH                         = self.output.hash
-      OUT                          = self.output.out
-    }
-  }
-
-  provisioner "local-exec" {
     when    = destroy
-    command = "handfast package revoke --scope \"$SCOPE\" --name \"$NAME\" --keeper replacement=\"$HASH\" && rm -f \"$OUT\""
+    command = "handfast package revoke --scope \"$SCOPE\" --name \"$NAME\" --keeper lease=\"$LEASE\" && rm -rf \"$FOLDER\""
     environment = {
       HANDFAST_URL                 = self.output.url
       HANDFAST_OPERATOR_TOKEN_FILE = self.output.token_file
       SCOPE                        = self.output.scope
       NAME                         = self.output.name
-      HASH                         = self.output.hash
-      OUT                          = self.output.out
+      LEASE                        = self.id
+      FOLDER                       = self.output.folder
     }
   }
 }
 
-# The node itself. In a cloud this is the instance; it is made anew with its enrolment and only then, whatever becomes of the token:
-#
-#   lifecycle {
-#     replace_triggered_by = [terraform_data.enrollment[each.key]]
-#     ignore_changes       = [user_data]
-#   }
-resource "terraform_data" "node" {
+# Its package, of which nothing is handed over yet. The same request again makes nothing new.
+resource "terraform_data" "package" {
   for_each = local.hashes
 
-  input = {
-    state = "${var.folder}/${each.key}"
-    token = "${var.folder}/${each.key}.token"
-    url   = var.url
-  }
+  input = merge(terraform_data.lease[each.key].output, { lease = terraform_data.lease[each.key].id })
   lifecycle {
-    replace_triggered_by = [terraform_data.enrollment[each.key]]
+    replace_triggered_by = [terraform_data.lease[each.key]]
     ignore_changes       = [input]
   }
 
   provisioner "local-exec" {
-    command = "rm -rf \"$STATE\" && first-boot --token-file \"$TOKEN\" --state-dir \"$STATE\""
+    command = "handfast package issue --no-deliver --scope \"$SCOPE\" --name \"$NAME\" --keeper lease=\"$LEASE\" --request \"$LEASE\""
     environment = {
-      HANDFAST_URL = self.output.url
-      STATE        = self.output.state
-      TOKEN        = self.output.token
+      HANDFAST_URL                 = self.output.url
+      HANDFAST_OPERATOR_TOKEN_FILE = self.output.token_file
+      SCOPE                        = self.output.scope
+      NAME                         = self.output.name
+      LEASE                        = self.output.lease
+    }
+  }
+}
+
+# The node itself; its folder is its disk. A node that is made anew takes a new token, which gives it the place of the one
+# before: the quota counts it once, and the old key is worth nothing. One whose first boot was cut short has its key still and
+# goes on: what it redeemed already it gets again with that key. Where the host could not be reached, nobody knows for how long
+# that token would be good, and the next attempt takes a new one for the same key. A refused token stays: somebody else may
+# have used it, and a new one would cover that up.
+resource "terraform_data" "node" {
+  for_each = local.hashes
+
+  input = terraform_data.package[each.key].output
+  lifecycle {
+    replace_triggered_by = [terraform_data.package[each.key]]
+    ignore_changes       = [input]
+  }
+
+  provisioner "local-exec" {
+    command = <<-EOT
+      set -eu
+      umask 077
+      mkdir -p "$FOLDER"
+      token=$FOLDER/token state=$FOLDER/state
+      if ! [ -e "$state/state.json" ] && ! { [ -e "$state/key.pem" ] && [ -e "$token" ]; }; then
+          rm -f "$token"
+          handfast package reissue --scope "$SCOPE" --name "$NAME" --keeper lease="$LEASE" --out "$token"
+      fi
+      first-boot --token-file "$token" --state-dir "$state" || {
+          code=$?
+          [ "$code" != 3 ] || rm -f "$token"
+          exit "$code"
+      }
+    EOT
+    environment = {
+      HANDFAST_URL                 = self.output.url
+      HANDFAST_OPERATOR_TOKEN_FILE = self.output.token_file
+      SCOPE                        = self.output.scope
+      NAME                         = self.output.name
+      LEASE                        = self.output.lease
+      FOLDER                       = self.output.folder
     }
   }
 
   provisioner "local-exec" {
     when        = destroy
-    command     = "rm -rf \"$STATE\""
-    environment = { STATE = self.output.state }
+    command     = "rm -rf \"$FOLDER\""
+    environment = { FOLDER = self.output.folder }
   }
 }

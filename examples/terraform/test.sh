@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Ten nodes under a quota of ten: applied, replaced and destroyed by Terraform, with a real provisioner and real first boots.
-# After each step the provisioner is asked what is there; at the end there must be nothing.
+# Ten nodes under a quota of ten: applied, replaced, cut short and destroyed by Terraform, with a real provisioner and real
+# first boots. After each step the provisioner is asked what is there, a plan must want nothing, and no secret may be in the
+# state, its backup, the plan or the log; at the end there must be nothing.
 #
 # Wants `terraform`, and the programs `provisioner`, `first-boot` and `handfast` in the folder PROGRAMS.
 set -euo pipefail
@@ -17,32 +18,48 @@ trap 'kill "$host" 2> /dev/null || true; wait 2> /dev/null; rm -rf "$work"' EXIT
 host=
 version=$(terraform version -json 2> /dev/null | jq -r .terraform_version)
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export PATH=$programs:$PATH
+config=$work/config
+export PROGRAMS=$programs FAULTS=$work/faults PATH=$work/cut-short:$programs:$PATH
 export HANDFAST_URL=http://127.0.0.1:$port/api HANDFAST_OPERATOR_TOKEN_FILE=$work/operator.token
 export TF_VAR_url=$HANDFAST_URL TF_VAR_operator_token_file=$HANDFAST_OPERATOR_TOKEN_FILE
-export TF_VAR_folder=$work/nodes TF_VAR_scope=lab TF_IN_AUTOMATION=1 TF_DATA_DIR=$work/terraform
+export TF_VAR_folder=$work/nodes TF_VAR_scope=lab TF_IN_AUTOMATION=1
 umask 077
 
 main() {
+    mkdir "$TF_VAR_folder" "$FAULTS" "$config" "$work/cut-short"
+    programs_that_are_cut_short
     start
-    mkdir "$TF_VAR_folder"
+    cp main.tf "$config"
     handfast scope configure lab --max-active 10 > /dev/null
-    terraform init -input=false -no-color > "$work/init.log"
+    the_search_finds_a_token
+    terraform -chdir="$config" init -input=false -no-color > "$work/init.log"
 
-    apply 'ten are made' "$(nodes a)"
-    expect '.active' 10
-    unchanged "$(nodes a)" 'spent tokens are no drift'
-    apply 'all are replaced' "$(nodes b)"
-    expect '.active' 10
-    apply 'three are replaced' "$(nodes b | sed 's/"node-[0-2]":"b"/&c/g; s/"b"c/"c"/g')"
-    expect '.active' 10
-    refused 'an eleventh is refused' "$(nodes b | sed 's/}$/,"node-10":"b"}/')"
-    destroy
-    expect '.reserved' 0
-    expect '.outstanding' 0
-    ls "$TF_VAR_folder" | grep . && fail 'something of a node is left'
-    grep -rE 'hf1_[A-Z2-7]+_' "$work/state" "$work"/*.log && fail 'a token is in the state or in a log'
-    echo "peer: terraform, $version, passed: 10 made, 13 replaced, an eleventh refused, all destroyed, 0 left"
+    nodes=$(jq -nc '[range(10) | {key: "node-\(.)", value: "a"}] | from_entries')
+    applied 'ten are made'
+    change '.[] = "b"'
+    applied 'all are replaced'
+    change '."node-0" = "c" | ."node-1" = "c" | ."node-2" = "c"'
+    applied 'three are replaced'
+    change '."node-10" = "b"'
+    failed 'an eleventh is refused'
+    grep -q quota_exceeded "$work/terraform.log" || fail 'the eleventh was refused, but not for the quota'
+    change 'del(."node-10")'
+    applied 'ten are ten again'
+
+    replaced node
+    replaced package
+    replaced lease
+    cut_short issue 3 'the reply to an issue is lost'
+    cut_short reissue 3 'the reply to a reissue is lost'
+    cut_short first-boot 3 'the reply to a redemption is lost, and the host does not come back'
+    cut_short first-boot 137 'a first boot is killed'
+    cut_short check-in 3 'a node is enrolled and cannot check in'
+    all_that_was_cut_short_is_revoked
+
+    destroyed
+    applied 'ten are made after a destroy'
+    destroyed
+    echo "peer: terraform, $version, passed: 10 made, all replaced, 3 replaced on purpose, 7 cut short, an eleventh refused, all destroyed twice, 0 left"
 }
 
 start() {
@@ -61,34 +78,121 @@ start() {
     rm "$work/host.out"
 }
 
-nodes() { printf '{'; for n in $(seq 0 9); do printf '%s"node-%s":"%s"' "$([[ $n = 0 ]] || echo ,)" "$n" "$1"; done; printf '}'; }
+# The same programs, whose outcome is lost once where a file of that name is in FAULTS; the exit code is in it.
+programs_that_are_cut_short() {
+    cat > "$work/cut-short/handfast" << 'EOF'
+#!/usr/bin/env bash
+"$PROGRAMS/handfast" "$@" || exit
+if [[ $1 = package && -e $FAULTS/$2 ]]; then
+    [[ $2 != reissue ]] || rm "${@: -1}"
+    code=$(cat "$FAULTS/$2")
+    rm "$FAULTS/$2"
+    exit "$code"
+fi
+EOF
+    cat > "$work/cut-short/first-boot" << 'EOF'
+#!/usr/bin/env bash
+if [[ -e $FAULTS/first-boot ]]; then # redeemed, and nothing of it can be written down
+    code=$(cat "$FAULTS/first-boot")
+    rm "$FAULTS/first-boot"
+    mkdir -p "$4/.state.json.new"
+    "$PROGRAMS/first-boot" "$@"
+    [[ -e $4/credential.jwt ]] || touch "$FAULTS/not-redeemed"
+    rmdir "$4/.state.json.new" && exit "$code"
+fi
+"$PROGRAMS/first-boot" "$@" || exit
+[[ ! -e $FAULTS/check-in ]] || { code=$(cat "$FAULTS/check-in"); rm "$FAULTS/check-in"; exit "$code"; }
+EOF
+    chmod +x "$work"/cut-short/*
+}
 
-run() { terraform "$@" -no-color -input=false -state="$work/state" >> "$work/terraform.log" 2>&1; }
+change() { nodes=$(jq -c "$1" <<< "$nodes"); }
+
+# applied WHAT [OPTION..]: the apply is done, every node is there, nothing more is wanted, and no secret was left.
+applied() {
+    apply "${@:2}" || { tail -50 "$work/terraform.log"; fail "$1"; }
+    is_clean "$1"
+    expect '[.active, .reserved]' "$(jq -c '[length, length]' <<< "$nodes")" "$1"
+    terra plan -detailed-exitcode || fail "$1: and then it drifts"
+}
+
+# failed WHAT: the apply is not done.
+failed() {
+    ! apply || fail "$1: and nothing was said"
+    is_clean "$1"
+}
 
 apply() {
-    TF_VAR_nodes=$2 run apply -auto-approve -parallelism=4 || { tail -50 "$work/terraform.log"; fail "$1"; }
-    last=$2
+    terra plan -out="$work/plan" "$@" || return
+    terraform -chdir="$config" show -json "$work/plan" > "$work/plan.json"
+    TF_VAR_nodes=$nodes terraform -chdir="$config" apply -no-color -input=false -parallelism=4 "$work/plan" >> "$work/terraform.log" 2>&1
 }
 
-unchanged() { TF_VAR_nodes=$1 run plan -detailed-exitcode || { tail -50 "$work/terraform.log"; fail "$2"; }; }
+terra() { TF_VAR_nodes=$nodes terraform -chdir="$config" "$1" -no-color -input=false "${@:2}" >> "$work/terraform.log" 2>&1; }
 
-refused() {
-    ! TF_VAR_nodes=$2 run apply -auto-approve || fail "$1"
-    grep -q quota_exceeded "$work/terraform.log" || fail "$1, but not for the quota"
+# replaced RESOURCE: on purpose, with nothing else changed. It is another node then, with another key.
+replaced() {
+    local key
+    key=$(sha256sum < "$TF_VAR_folder/node-4/state/key.pem")
+    applied "a $1 is replaced" -replace="terraform_data.$1[\"node-4\"]"
+    [[ $(sha256sum < "$TF_VAR_folder/node-4/state/key.pem") != "$key" ]] || fail "a $1 is replaced: by nothing"
 }
 
-destroy() { TF_VAR_nodes=$last run destroy -auto-approve || { tail -50 "$work/terraform.log"; fail 'destroy'; }; }
+# cut_short PROGRAM CODE WHAT: the second apply goes on where the first one was ended.
+cut_short() {
+    change '."node-5" += "+"'
+    echo "$2" > "$FAULTS/$1"
+    failed "$3"
+    ! ls -A "$FAULTS" | grep . || fail "$3: it was not tried"
+    applied "$3, and asked for again"
+}
 
-# expect FILTER VALUE: what the provisioner says of the scope.
+# Also where what failed is not wanted any more: first a package that Terraform has not seen, then a node that it has not.
+all_that_was_cut_short_is_revoked() {
+    local fault
+    for fault in issue first-boot; do
+        change '."node-9" += "+"'
+        echo 3 > "$FAULTS/$fault"
+        failed "$fault is lost"
+        ! ls -A "$FAULTS" | grep . || fail "$fault is lost: it was not tried"
+        change 'del(."node-9")'
+        applied "what $fault has begun is not wanted any more"
+        change '."node-9" = "d"'
+        applied 'ten are ten again'
+    done
+}
+
+destroyed() {
+    terra destroy -auto-approve || { tail -50 "$work/terraform.log"; fail 'destroy'; }
+    is_clean 'destroy'
+    expect '[.active, .reserved, .outstanding]' '[0,0,0]' 'destroy'
+    ! ls -A "$TF_VAR_folder" | grep . || fail 'something of a node is left'
+}
+
+# No secret outside the files of the nodes and the operator: neither a token nor a key nor a credential.
+is_clean() {
+    local found
+    found=$(grep -rlE "$secrets" "$work" --include='*.log' --include='plan.json' --include='*.tfstate*' || true)
+    [[ -z $found ]] || fail "$1: a secret is in $found"
+}
+secrets='hf[1o]_[A-Za-z0-9]|PRIVATE KEY|eyJ[A-Za-z0-9_-]+\.'
+
+the_search_finds_a_token() {
+    handfast package issue --scope other --name probe --out "$work/probe.log" > /dev/null
+    ! (is_clean 'a token' 2> /dev/null) || fail 'a token in a log would not be found'
+    rm "$work/probe.log"
+}
+
+# expect FILTER VALUE WHAT: what the provisioner says of the scope.
 expect() {
     local found
     for _ in $(seq 50); do
-        found=$(handfast scope show lab | jq "$1")
+        found=$(handfast scope show lab | jq -c "$1")
         [[ $found = "$2" ]] && return
         sleep 0.1
     done
     handfast scope show lab
-    fail "$1 is $found, expected $2"
+    fail "$3: $1 is $found, expected $2"
 }
 
 fail() { echo "peer: terraform, $version, failed: $1" >&2; exit 1; }

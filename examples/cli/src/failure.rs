@@ -1,10 +1,15 @@
 //! How the program ends when it does not succeed.
 
-use std::{fmt, process::ExitCode};
+use std::{
+    fmt,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use handfast::Code;
 
-/// What ends the program early. No message repeats a secret.
+/// What ends the program early. No message repeats a secret, nor anything else that was given as an argument: who pastes a
+/// secret there by mistake must not find it in a log as well.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// What was given is invalid, does not verify, or is not allowed. Trying again does not help.
@@ -14,8 +19,12 @@ pub(crate) enum Failure {
         /// For people.
         message: String,
     },
+    /// What was given is meant otherwise.
+    Usage(&'static str),
     /// Trying again later may help.
     Unreachable(String),
+    /// It was done, and what there is to say of it could not be written.
+    Unwritten(String),
 }
 
 impl Failure {
@@ -29,18 +38,26 @@ impl Failure {
         Self::Refused { code: None, message: message.into() }
     }
 
-    /// Says it, and gives the exit code.
-    #[expect(clippy::print_stderr, reason = "a command-line program's diagnostics")]
+    /// Says it, and gives the exit code. Where nobody can be told, the code is all that there is.
     pub(crate) fn report(&self) -> ExitCode {
-        match self {
-            Self::Refused { code: Some(code), message } => eprintln!("handfast: {message} ({code})"),
-            Self::Refused { code: None, message } | Self::Unreachable(message) => {
-                eprintln!("handfast: {message}")
-            }
-        }
+        let _nobody_listens = writeln!(io::stderr().lock(), "handfast: {self}");
         ExitCode::from(match self {
             Self::Refused { .. } => 1,
+            Self::Usage(_) => 2,
             Self::Unreachable(_) => 3,
+            Self::Unwritten(_) => 4,
         })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { code: Some(code), message } => write!(formatter, "{message} ({code})"),
+            Self::Usage(message) => formatter.write_str(message),
+            Self::Refused { code: None, message } | Self::Unreachable(message) | Self::Unwritten(message) => {
+                formatter.write_str(message)
+            }
+        }
     }
 }

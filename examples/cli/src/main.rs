@@ -11,6 +11,7 @@ mod failure;
 mod input;
 mod output;
 mod provisioner;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -27,7 +28,8 @@ Examples:
   handfast package revoke --url https://enrol.example.org/api --name edge-1
       End it.
 
-Exit codes: 0 done; 1 refused, invalid, or not verified; 2 wrong usage; 3 the provisioner could not be reached.";
+Exit codes: 0 done; 1 refused, invalid, or not verified; 2 wrong usage; 3 the provisioner could not be reached;
+4 done, but its outcome could not be written: standard output was closed or full, or the file of --out could not be made.";
 
 /// Say what a token is, make and read every format, and ask a provisioner for packages.
 #[derive(Debug, Parser)]
@@ -78,7 +80,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let cli = Cli::try_parse().unwrap_or_else(|error| usage::without_values(error).exit());
+    match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
@@ -98,8 +101,9 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Userdata(userdata) => userdata.run(),
         Command::Wireguard(wireguard) => wireguard.run(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "handfast", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "handfast", &mut script);
+            output::write_out(&script)
         }
     }
 }

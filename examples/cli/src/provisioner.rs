@@ -37,14 +37,22 @@ impl Provisioner {
             .max_redirects(0)
             .build()
             .into();
-        Ok(Connection { agent, base, token: input::secret(&self.operator_token_file)? })
+        Ok(Connection {
+            agent,
+            base,
+            token: input::secret(&self.operator_token_file, "--operator-token-file")?,
+        })
     }
 }
 
-/// A provisioner on this machine needs no TLS.
-fn is_local(base: &str) -> bool {
-    let host = base.strip_prefix("http://").and_then(|rest| rest.split(['/', ':']).next());
-    matches!(host, Some("localhost" | "127.0.0.1"))
+/// Whether a URL stays on this computer, so that nobody can listen. What stands before an `@` is no host: with it, the token
+/// would go in the clear to whatever comes after. `examples/first-boot` judges alike.
+fn is_local(url: &str) -> bool {
+    let authority = url.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { authority }
+    });
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
 }
 
 pub(crate) struct Connection {
@@ -100,4 +108,29 @@ fn refusal(status: u16, body: &Value) -> Failure {
     let message = text("message").or(text("error")).unwrap_or("refused");
     let code = text("code").map(str::to_owned);
     Failure::Refused { code, message: format!("the provisioner answers {status}: {message}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_computer_is_local() {
+        for url in ["http://127.0.0.1/api", "http://127.0.0.1:80", "http://[::1]:8080/x", "http://localhost"]
+        {
+            assert!(is_local(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1.example.org",
+            "http://127.0.0.1@example.org",
+            "http://localhost:x@127.0.0.5:18099/api",
+            "http://localhost:80@example.org",
+            "http://localhost:80@example.org:80",
+            "http://localhost?@example.org",
+            "https://localhost",
+            "http://[::1].x/",
+        ] {
+            assert!(!is_local(url), "{url}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use handfast::jwt::{Claims, SigningKey};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -113,6 +114,11 @@ fn tokens_of_choria_are_signed_shown_and_verified() {
     fs::write(&key, "2f".repeat(32)).unwrap();
     let other = handfast(&verify, token);
     assert_eq!((other.code, other.out.as_str()), (1, ""));
+    let ends = issued["expires_at"].as_str().unwrap();
+    assert!(!ends.contains('.') || ends.ends_with(".000Z"), "the second that is in the token: {ends}");
+    let twice =
+        handfast(&arguments, r#"{"token": "a", "token": "b", "urls": ["nats://broker.example.net:4222"]}"#);
+    assert!(twice.code == 1 && twice.said.contains("malformed_json"), "{}", twice.said);
     let nowhere = handfast(&arguments, r#"{"token": "hunter2"}"#);
     assert!(nowhere.code == 1 && nowhere.said.contains("choria_no_broker"), "{}", nowhere.said);
     let unknown = handfast(&arguments, r#"{"token": "hunter2", "url": "x"}"#);
@@ -134,10 +140,49 @@ fn tokens_are_signed_and_verified() {
         assert_eq!(verified["sub"], "edge-1");
         let wrong = handfast(&["jwt", "verify", "--key-file", &public, "--audience", "x"], token);
         assert!(wrong.code == 1 && wrong.said.contains("jwt_wrong_audience"), "{}", wrong.said);
-        let old = done(&sign, r#"{"sub": "edge-1", "iat": 1, "exp": 2}"#);
-        let old = handfast(&["jwt", "verify", "--key-file", &public], old["token"].as_str().unwrap());
+        let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(&private).unwrap()).unwrap();
+        let claims = serde_json::json!({"sub": "edge-1", "iat": 1, "exp": 2}).as_object().unwrap().clone();
+        let old = handfast::jwt::sign(&key, "JWT", None, &Claims::new(claims));
+        let old = handfast(&["jwt", "verify", "--key-file", &public], old.expose());
         assert!(old.code == 1 && old.said.contains("jwt_expired"), "{}", old.said);
     }
+}
+
+/// What `verify` would refuse is not signed.
+#[test]
+fn no_token_is_signed_that_nobody_would_believe() {
+    let folder = tempfile::tempdir().unwrap();
+    let private = path(&folder, "key");
+    done(&["jwt", "key", "--out", &private], "");
+    let sign = |more: &[&str], claims: &str| {
+        handfast(&[&["jwt", "sign", "--key-file", &private, "--claims", "-"], more].concat(), claims)
+    };
+    let (large, long) = (format!(r#"{{"sub": "{}"}}"#, "x".repeat(20_000)), "x".repeat(300));
+    let no_more: &[&str] = &[];
+    for (more, claims, code) in [
+        (no_more, r#"{"exp": "never"}"#, "jwt_invalid_claim"),
+        (no_more, r#"{"exp": 2}"#, "jwt_expired"),
+        (no_more, r#"{"nbf": 4102444800, "exp": 4102444800}"#, "jwt_expired"),
+        (no_more, r#"{"iat": 4102444800, "exp": 4102444900}"#, "jwt_issued_ahead"),
+        (no_more, r#"{"iss": 1}"#, "jwt_invalid_claim"),
+        (no_more, r#"{"aud": [1]}"#, "jwt_invalid_claim"),
+        (no_more, &large, "jwt_too_large"),
+        (&["--typ", &long], "{}", "jwt_invalid_header"),
+        (&["--kid", &long], "{}", "jwt_invalid_header"),
+        (&["--validity-seconds", "0"], "{}", "jwt_expired"),
+        (no_more, r#"{"exp": 1, "exp": 4102444800}"#, "malformed_json"),
+    ] {
+        let ran = sign(more, claims);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{code}");
+        assert!(ran.said.contains(&format!("({code})")), "{code}: {}", ran.said);
+    }
+    for claims in
+        [r#"{"nbf": 4102444800, "exp": 4102444801, "iss": "a", "aud": ["b", "c"]}"#, r#"{"aud": "b"}"#, "{}"]
+    {
+        assert_eq!(sign(&[], claims).code, 0, "{claims}");
+    }
+    let rsa = handfast(&["jwt", "key", "--algorithm", "RS256"], "");
+    assert!(rsa.code == 2 && rsa.said.contains("[possible values: ES256, EdDSA]"), "{}", rsa.said);
 }
 
 #[test]
@@ -174,6 +219,9 @@ fn tokens_of_serviceradar_are_signed_and_verified() {
         assert_eq!((verified["type"].as_str(), verified["package"].as_str()), (Some(kind), Some("p-1")));
         assert!(!verified.to_string().contains("hunter2"), "{verified}");
     }
+    let over = [&["serviceradar", "collector", "--api", "https://demo.example.com"], &own[..]].concat();
+    let over = handfast(&[&over[..], &["--validity-seconds", "0"]].concat(), "");
+    assert_eq!((over.code, over.out.as_str()), (2, ""), "a token that is over");
     let unsigned = handfast(&["serviceradar", "verify", "--key-file", &public], "edgepkg-v1:e30");
     assert!(unsigned.code == 1 && unsigned.said.contains("serviceradar_unsigned_token"), "{}", unsigned.said);
 }
@@ -307,4 +355,21 @@ fn a_provisioner_is_asked_only_over_tls_and_its_absence_has_a_code_of_its_own() 
     assert_eq!(ask("http://127.0.0.1:1/api").code, 3);
     assert!(Path::new(&token).exists());
     assert_eq!(handfast(&["package", "list"], "").code, 2, "wrong usage");
+}
+
+/// The name before an `@` is a user's, whatever it looks like: the host is what comes after, and it hears nothing.
+#[test]
+fn a_user_of_a_url_is_not_taken_for_its_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = path(&folder, "operator");
+    fs::write(&token, "hfo_x").unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for user in ["localhost", "127.0.0.1", "localhost:x", "localhost:80"] {
+        let url = format!("http://{user}@127.0.0.1:{port}/api");
+        let ran = handfast(&["package", "list", "--url", &url, "--operator-token-file", &token], "");
+        assert!(ran.code == 1 && ran.said.contains("https"), "{url}: {}", ran.said);
+        assert!(listener.accept().is_err(), "{url}: somebody was asked");
+    }
 }

@@ -157,6 +157,10 @@ mod tests {
         for url in [
             "http://127.0.0.1.example.org",
             "http://127.0.0.1@example.org",
+            "http://localhost:x@127.0.0.5:18099/api",
+            "http://localhost:80@example.org",
+            "http://localhost:80@example.org:80",
+            "http://localhost?@example.org",
             "https://localhost",
             "http://[::1].x/",
         ] {

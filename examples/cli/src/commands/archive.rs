@@ -69,10 +69,10 @@ impl Build {
     fn run(&self) -> Result<(), Failure> {
         let mut archive = archive::Archive::new();
         for (name, path) in &self.file {
-            archive = archive.with_file(name.clone(), content(path)?).map_err(failed)?;
+            archive = archive.with_file(name.clone(), content(path, "--file")?).map_err(failed)?;
         }
         for (name, path) in &self.script {
-            archive = archive.with_script(name.clone(), content(path)?).map_err(failed)?;
+            archive = archive.with_script(name.clone(), content(path, "--script")?).map_err(failed)?;
         }
         if !self.no_digests {
             archive = archive.with_digests().map_err(failed)?;
@@ -91,8 +91,8 @@ impl Build {
     }
 }
 
-fn content(path: &Path) -> Result<SecretBytes, Failure> {
-    Ok(SecretBytes::new(input::bytes(path)?))
+fn content(path: &Path, option: &str) -> Result<SecretBytes, Failure> {
+    Ok(SecretBytes::new(input::bytes(path, option)?))
 }
 
 fn pair(text: &str) -> Result<(FileName, PathBuf), String> {

@@ -76,14 +76,15 @@ pub(crate) struct Issue {
 
 impl Issue {
     fn run(&self) -> Result<(), Failure> {
-        self.out.is_free()?;
-        let mut issuer = Issuer::from_seed(&input::secret(&self.seed_file)?).map_err(failed)?;
+        let mut issuer =
+            Issuer::from_seed(&input::secret(&self.seed_file, "--seed-file")?).map_err(failed)?;
         if let Some(name) = &self.issuer {
             issuer = issuer.named(name).map_err(failed)?;
         }
         let public_key = self.public_key.as_deref().map(str::parse::<HexKey>).transpose().map_err(failed)?;
         let at = clock::now();
-        let terms = Terms { at, expires_at: at.plus_seconds(self.validity_seconds), public_key };
+        let expires_at = clock::whole(at.plus_seconds(self.validity_seconds));
+        let terms = Terms { at, expires_at, public_key };
         let rng = &mut rand::rng();
         let token = match (self.kind, self.appoint) {
             (Kind::Provisioning, false) => issuer.issue(&self.claims::<Provisioning>()?, &terms, rng),
@@ -120,7 +121,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     fn run(&self) -> Result<(), Failure> {
-        let key = input::secret(&self.key_file)?;
+        let key = input::secret(&self.key_file, "--key-file")?;
         let key = IssuerKey::read(key.expose(), default_backend()).map_err(failed)?;
         match self.kind {
             Kind::Provisioning => self.verify::<Provisioning>(&key),

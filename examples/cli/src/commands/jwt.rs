@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use handfast::{
+    Secret,
     crypto::default_backend,
     jwt::{self, Algorithm, Claims, Expected, JwtError, PublicKey, PublicKeys, SigningKey},
 };
@@ -40,8 +44,8 @@ impl Jwt {
 /// A new key, in PKCS#8.
 #[derive(Args, Debug)]
 pub(crate) struct Key {
-    /// ES256 or EdDSA
-    #[arg(long, default_value = "ES256")]
+    /// What it signs with
+    #[arg(long, default_value = "ES256", value_parser = one_of(&[Algorithm::Es256, Algorithm::EdDsa]))]
     algorithm: Algorithm,
     #[command(flatten)]
     out: Out,
@@ -83,16 +87,34 @@ pub(crate) struct Sign {
 
 impl Sign {
     fn run(&self) -> Result<(), Failure> {
-        let key = SigningKey::from_pkcs8_pem(input::secret(&self.key_file)?.expose());
+        let key = SigningKey::from_pkcs8_pem(input::secret(&self.key_file, "--key-file")?.expose());
         let key = key.map_err(|error| Failure::coded(error.code(), format!("--key-file: {error}")))?;
         let mut claims: Map<String, Value> = input::json(&self.claims, "--claims")?;
         let now = clock::now();
-        let seconds = |at: handfast::Timestamp| Value::from(at.unix_millis().div_euclid(1000));
-        claims.entry("iat").or_insert_with(|| seconds(now));
-        claims.entry("exp").or_insert_with(|| seconds(now.plus_seconds(self.validity_seconds)));
-        let token = jwt::sign(&key, &self.typ, self.kid.as_deref(), &Claims::new(claims));
+        claims.entry("iat").or_insert_with(|| clock::seconds(now).into());
+        claims.entry("exp").or_insert_with(|| clock::seconds(now.plus_seconds(self.validity_seconds)).into());
+        let claims = Claims::new(claims);
+        let token = jwt::sign(&key, &self.typ, self.kid.as_deref(), &claims);
+        self.read_back(&key, &token, &claims).map_err(|error| Failure::coded(error.code(), error))?;
         output::print(&json!({ "token": self.out.give(&token)? }))
     }
+
+    /// Reads what was signed as `verify` will, so that nothing is made that nobody believes. What begins later is judged then.
+    fn read_back(&self, key: &SigningKey, token: &Secret, claims: &Claims) -> Result<(), JwtError> {
+        let audience = claims.as_map().get("aud").and_then(|aud| aud.get(0).unwrap_or(aud).as_str());
+        let expected =
+            Expected { typ: Some(&self.typ), issuer: claims.text("iss")?, audience, leeway_seconds: 0 };
+        let now = clock::now();
+        let at = claims.time("nbf")?.map_or(now, |begins| begins.max(now));
+        let verifier = key.public().verifier(&*default_backend()).map_err(|_| JwtError::BadSignature)?;
+        jwt::verify(&verifier, token.expose(), &expected, at).map(drop)
+    }
+}
+
+/// Reads the name of one of these.
+fn one_of(algorithms: &[Algorithm]) -> impl TypedValueParser<Value = Algorithm> + use<> {
+    let names = algorithms.iter().map(|algorithm| algorithm.as_str());
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Algorithm>())
 }
 
 /// A token and what it must be signed with.
@@ -104,7 +126,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
     /// The algorithm of a key in PEM
-    #[arg(long, default_value = "ES256")]
+    #[arg(long, default_value = "ES256", value_parser = one_of(&Algorithm::ALL))]
     algorithm: Algorithm,
     /// The type that the header must have
     #[arg(long)]
@@ -119,7 +141,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     fn run(&self) -> Result<(), Failure> {
-        let (token, key) = (self.token.text()?, input::secret(&self.key_file)?);
+        let (token, key) = (self.token.text()?, input::secret(&self.key_file, "--key-file")?);
         let expected = Expected {
             typ: self.typ.as_deref(),
             issuer: self.issuer.as_deref(),

@@ -68,7 +68,7 @@ pub(crate) struct Secret {
     #[command(flatten)]
     token: Input,
     /// Seconds until it expires
-    #[arg(long, default_value_t = 15 * 60)]
+    #[arg(long, default_value_t = 15 * 60, value_parser = clap::value_parser!(u32).range(1..))]
     ttl_seconds: u32,
     /// Whose object it is
     #[arg(long, default_value = "handfast")]
@@ -105,8 +105,9 @@ pub(crate) struct Kubeconfig {
 
 impl Kubeconfig {
     fn run(&self) -> Result<(), Failure> {
-        let token: BootstrapToken = input::secret(&self.token_file)?.expose().parse().map_err(failed)?;
-        let document = input::secret(&self.cluster_info)?;
+        let token: BootstrapToken =
+            input::secret(&self.token_file, "--token-file")?.expose().parse().map_err(failed)?;
+        let document = input::secret(&self.cluster_info, "--cluster-info")?;
         let (cluster, backend) =
             (ClusterInfo::from_config_map(document.expose()).map_err(failed)?, default_backend());
         let cluster = if self.pin.is_empty() {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     failure::Failure,
     input,
-    output::{self, Out},
+    output::{self, Out, Place},
     provisioner::{Connection, Provisioner},
 };
 
@@ -94,9 +94,9 @@ pub(crate) struct Issue {
 
 impl Issue {
     fn run(&self) -> Result<(), Failure> {
-        self.out.is_free()?;
+        let place = place(&self.out, self.request.as_deref())?;
         let answer = self.provisioner.connect()?.post("/packages", &self.body()?)?;
-        with_token(answer, &self.out)
+        with_token(answer, place)
     }
 
     fn body(&self) -> Result<Value, Failure> {
@@ -220,9 +220,9 @@ pub(crate) struct Deliver {
 
 impl Deliver {
     fn run(&self) -> Result<(), Failure> {
-        self.out.is_free()?;
+        let place = self.out.place()?;
         let (connection, package) = self.one.wanted()?;
-        with_token(connection.post(&format!("/packages/{}/deliver", id(&package)?), &json!({}))?, &self.out)
+        with_token(connection.post(&format!("/packages/{}/deliver", id(&package)?), &json!({}))?, place)
     }
 }
 
@@ -234,16 +234,22 @@ pub(crate) struct Reissue {
     /// The old token works until the new one is used first
     #[arg(long)]
     make_before_break: bool,
+    /// An id of this request: the same again gives the same token, also after a lost reply
+    #[arg(long)]
+    request: Option<String>,
     #[command(flatten)]
     out: Out,
 }
 
 impl Reissue {
     fn run(&self) -> Result<(), Failure> {
-        self.out.is_free()?;
+        let place = place(&self.out, self.request.as_deref())?;
         let (connection, package) = self.one.wanted()?;
-        let body = json!({ "make_before_break": self.make_before_break, "deliver": true });
-        with_token(connection.post(&format!("/packages/{}/reissue", id(&package)?), &body)?, &self.out)
+        let mut body = json!({ "make_before_break": self.make_before_break, "deliver": true });
+        if let (Some(request), Some(members)) = (&self.request, body.as_object_mut()) {
+            members.insert("request".to_owned(), json!(request));
+        }
+        with_token(connection.post(&format!("/packages/{}/reissue", id(&package)?), &body)?, place)
     }
 }
 
@@ -320,14 +326,24 @@ fn reason(reason: Option<&str>) -> Value {
     reason.map_or_else(|| json!({}), |reason| json!({ "reason": reason }))
 }
 
-/// Puts the token of an answer where it is wanted.
-fn with_token(mut answer: Value, out: &Out) -> Result<(), Failure> {
-    if let Some(token) = answer.get_mut("token")
-        && let Value::String(text) = token.take()
-    {
-        *token = out.give(&Secret::new(text))?;
-    }
-    output::print(&answer)
+/// Where the token is to go. What is asked for by its id can be asked for again, and may have been written by then.
+fn place(out: &Out, request: Option<&str>) -> Result<Place, Failure> {
+    if request.is_some() { out.place_or_kept() } else { out.place() }
+}
+
+/// Puts the token of an answer where it is wanted. It was handed over by now: where it can go nowhere, that is said.
+fn with_token(mut answer: Value, place: Place) -> Result<(), Failure> {
+    let package = answer.get("package").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let lost = |failure: Failure| {
+        Failure::Unwritten(format!(
+            "{failure}; the token of package {package} was handed over and is lost: reissue it, or ask again by the same --request"
+        ))
+    };
+    let is_shown = matches!(place, Place::Document);
+    let Some(token) = answer.get_mut("token") else { return output::print(&answer) };
+    let Value::String(text) = token.take() else { return output::print(&answer) };
+    *token = place.give(&Secret::new(text)).map_err(lost)?;
+    output::print(&answer).map_err(|failure| if is_shown { lost(failure) } else { failure })
 }
 
 /// All pages of a list.

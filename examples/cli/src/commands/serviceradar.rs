@@ -59,10 +59,12 @@ pub(crate) struct Edge {
 impl Edge {
     fn run(&self) -> Result<(), Failure> {
         let key =
-            serviceradar::private_key(input::secret(&self.private_key_file)?.expose()).map_err(failed)?;
+            serviceradar::private_key(input::secret(&self.private_key_file, "--private-key-file")?.expose())
+                .map_err(failed)?;
         let api = self.api.as_deref().map(str::parse).transpose().map_err(failed)?;
         let token =
-            EdgeToken::new(&self.package, input::secret(&self.download_file)?, api).map_err(failed)?;
+            EdgeToken::new(&self.package, input::secret(&self.download_file, "--download-file")?, api)
+                .map_err(failed)?;
         output::print(&json!({ "token": self.out.give(&token.sign(&key))? }))
     }
 }
@@ -83,7 +85,7 @@ pub(crate) struct Collector {
     #[arg(long)]
     api: String,
     /// Seconds until it expires
-    #[arg(long, default_value_t = 24 * 60 * 60)]
+    #[arg(long, default_value_t = 24 * 60 * 60, value_parser = clap::value_parser!(u32).range(1..))]
     validity_seconds: u32,
     /// The name that the collector's configuration is stored under
     #[arg(long)]
@@ -95,10 +97,11 @@ pub(crate) struct Collector {
 impl Collector {
     fn run(&self) -> Result<(), Failure> {
         let key =
-            serviceradar::private_key(input::secret(&self.private_key_file)?.expose()).map_err(failed)?;
+            serviceradar::private_key(input::secret(&self.private_key_file, "--private-key-file")?.expose())
+                .map_err(failed)?;
         let url = self.api.parse().map_err(failed)?;
         let expires_at = clock::now().plus_seconds(self.validity_seconds);
-        let secret = input::secret(&self.download_file)?;
+        let secret = input::secret(&self.download_file, "--download-file")?;
         let mut token = CollectorToken::new(url, &self.package, secret, expires_at).map_err(failed)?;
         if let Some(config) = &self.config {
             let name = config.parse().map_err(|error: handfast::archive::ArchiveError| {
@@ -123,7 +126,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     fn run(&self) -> Result<(), Failure> {
-        let (token, key) = (self.token.text()?, input::secret(&self.key_file)?);
+        let (token, key) = (self.token.text()?, input::secret(&self.key_file, "--key-file")?);
         let key = serviceradar::public_key(&*default_backend(), key.expose()).map_err(failed)?;
         let shown = match EdgeToken::verify(token.expose(), &*key) {
             Ok(edge) => json!({

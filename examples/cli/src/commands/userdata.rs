@@ -50,7 +50,7 @@ pub(crate) struct UserData {
 impl UserData {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let token_path = self.token_path.parse().map_err(failed)?;
-        let token = input::secret(&self.token_file)?;
+        let token = input::secret(&self.token_file, "--token-file")?;
         let boot = FirstBoot::new(token, token_path, self.command.iter().cloned()).map_err(failed)?;
         let version: IgnitionVersion = self.ignition_version.parse().map_err(failed)?;
         let document = match self.form {
