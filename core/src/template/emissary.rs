@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Poll -> (all values there, bytes differ from those written) -> WriteFile -> RunCommand -> Wait -> Poll -> ..
-//!      -> (refused before anything was written, or a deadline, or the engine gives up)   -> Failed
+//!      -> (refused without a substitute before anything was written, or too late, or the engine gives up) -> Failed
 //! ```
 //!
 //! The host calls [`Emissary::step`], does what it says, tells how that went, and calls again. What is not told yet is
@@ -27,8 +27,9 @@ pub enum Supply {
     Missing,
     /// The provider could not be asked: try again.
     Unavailable,
-    /// It will never be given: no such provider, no permission. Ends a template that has written nothing yet; later, what
-    /// is in place stays, and it is tried again.
+    /// It will never be given: no such provider, no permission. Where something else is to be used instead, it counts as
+    /// missing. Where not, it ends a template that has written nothing yet; later, what is in place stays, and it is tried
+    /// again.
     Refused,
 }
 
@@ -192,20 +193,19 @@ impl Emissary {
         let mut places = self.slots.iter_mut().zip(self.template.needs());
         let place = places.find(|(_, need)| need.reference == *reference);
         let (slot, need) = place.ok_or(TemplateError::Misuse("the template does not need this secret"))?;
-        let substitute = || match need.missing.deadline_seconds() {
-            None => need.missing.substitute(),
-            Some(_) => None,
-        };
+        let (substitute, deadline) = (need.missing.substitute(), need.missing.deadline_seconds());
         let value = match supply {
             Supply::Value(value) if value.expose().len() <= limits::TEMPLATE_VALUE_BYTES => Some(value),
-            Supply::Missing => slot.value.clone().or_else(substitute),
             Supply::Unavailable => None,
-            Supply::Value(_) | Supply::Refused => {
+            Supply::Value(_) | Supply::Refused if substitute.is_none() => {
                 if self.written.is_none() {
                     self.end(TemplateError::Refused(reference.clone()));
                     return Ok(());
                 }
                 None
+            }
+            Supply::Value(_) | Supply::Refused | Supply::Missing => {
+                slot.value.clone().or(substitute.filter(|_| deadline.is_none()))
             }
         };
         match value {

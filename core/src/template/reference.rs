@@ -60,8 +60,8 @@ impl fmt::Display for Reference {
 pub enum Missing {
     /// Nothing is written until it is there, however long that takes.
     Wait,
-    /// Another value is used: as soon as the provider says that there is none, or from the deadline on, whatever the
-    /// reason.
+    /// Another value is used: as soon as the provider says that there is none or that it will not give it, or from the
+    /// deadline on, whatever the reason.
     Default {
         /// The value.
         value: Secret,

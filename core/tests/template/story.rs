@@ -301,6 +301,44 @@ fn a_refusal_ends_what_has_not_begun_and_spares_what_is_in_place() {
 }
 
 #[test]
+fn a_refusal_ends_nothing_that_has_a_substitute() {
+    let front = "secrets: { a: { provider: p, id: a, missing: default, default: none }, b: { provider: p, id: b, missing: optional } }\n";
+    let mut world = World::new(front, TWO);
+    world.supply("a", Supply::Refused);
+    world.value("b", &"x".repeat(64 * 1024 + 1));
+    assert_eq!(world.step(), "write /etc/app.conf 0400 none:");
+    world.report(true);
+    world.pass(300);
+    assert_eq!(world.step(), "poll a,b", "it is asked for again");
+    world.value("a", "1");
+    world.supply("b", Supply::Refused);
+    assert_eq!(world.step(), "write /etc/app.conf 0400 1:");
+}
+
+#[test]
+fn a_refusal_is_waited_for_until_the_deadline_of_a_substitute() {
+    let front = "secrets: { a: { provider: p, id: a, missing: optional, deadline_seconds: 2 }, b: { provider: p, id: b, missing: default, default: none, deadline_seconds: 4 } }\n";
+    let mut world = World::new(front, TWO);
+    world.supply("a", Supply::Refused);
+    world.supply("b", Supply::Refused);
+    assert!(world.step().starts_with("wait "), "the permission may still come");
+    world.pass(2);
+    assert_eq!(world.step(), "poll a,b");
+    world.supply("b", Supply::Refused);
+    world.supply("a", Supply::Refused);
+    world.pass(2);
+    assert_eq!(world.step(), "write /etc/app.conf 0400 :none");
+}
+
+#[test]
+fn a_refusal_ends_what_must_be_there_in_time_at_once() {
+    let front = "secrets: { a: { provider: p, id: a, missing: fail, deadline_seconds: 10 } }\n";
+    let mut world = World::new(front, "{{poll \"p\" \"a\"}}");
+    world.supply("a", Supply::Refused);
+    assert_eq!(world.step(), "failed template_refused");
+}
+
+#[test]
 fn a_value_that_is_too_large_is_refused() {
     let mut world = World::new("", "{{poll \"p\" \"a\"}}");
     world.value("a", &"x".repeat(64 * 1024 + 1));
