@@ -7,8 +7,10 @@
 //!
 //! The host calls [`Emissary::step`], does what it says, tells how that went, and calls again. What is not told yet is
 //! asked for again, so nothing is lost when a host forgets: the file is written and the command is run at least once for
-//! each change. The clock needs only to go forward: one that is not moved by hand (a monotonic one, counted from the start)
-//! is best, because deadlines are measured on it.
+//! each change. A deadline counts only for a secret about which a provider has answered at least once, so a host bounds the
+//! time of each question, and tells of one without an answer as [`Supply::Unavailable`]. The clock needs only to go
+//! forward: one that is not moved by hand (a monotonic one, counted from the start) is best, because deadlines are
+//! measured on it.
 
 use std::sync::Arc;
 
@@ -246,10 +248,12 @@ impl Emissary {
         Ok(())
     }
 
-    /// What time and new values lead to.
+    /// What time and new values lead to. A deadline is no reason to do without a secret that nobody has asked for yet: what
+    /// took the time may have been another secret, or another template.
     fn advance(&mut self, now: Timestamp) -> Result<(), TemplateError> {
         for (slot, need) in self.slots.iter_mut().zip(self.template.needs()) {
-            if slot.value.is_none() && deadline(self.started, need).is_some_and(|at| now >= at) {
+            let is_over = || deadline(self.started, need).is_some_and(|at| now >= at);
+            if slot.value.is_none() && slot.attempts.failures > 0 && is_over() {
                 let late = || TemplateError::Deadline(need.reference.clone());
                 slot.value = Some(need.missing.substitute().ok_or_else(late)?);
             }

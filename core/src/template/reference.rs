@@ -55,7 +55,8 @@ impl fmt::Display for Reference {
     }
 }
 
-/// What happens while a secret is missing. A value that has come once stays until another comes, whatever this says.
+/// What happens while a secret is missing. A value that has come once stays until another comes, whatever this says. A
+/// deadline counts from the start, and only once a provider has answered about the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// Nothing is written until it is there, however long that takes.

@@ -276,6 +276,25 @@ fn a_deadline_ends_it_and_not_a_moment_before() {
 }
 
 #[test]
+fn nobody_is_late_before_an_answer() {
+    for (missing, end) in [("fail", "failed template_deadline"), ("optional", "write /etc/app.conf 0400 []")]
+    {
+        let front =
+            format!("secrets: {{ a: {{ provider: p, id: a, missing: {missing}, deadline_seconds: 10 }} }}\n");
+        let mut world = World::new(&front, "[{{poll \"p\" \"a\"}}]");
+        world.pass(60);
+        assert_eq!(world.step(), "poll a", "the host was busy with something else");
+        world.value("a", "1");
+        assert_eq!(world.step(), "write /etc/app.conf 0400 [1]");
+        let mut world = World::new(&front, "[{{poll \"p\" \"a\"}}]");
+        world.pass(60);
+        assert_eq!(world.step(), "poll a");
+        world.supply("a", Supply::Unavailable);
+        assert_eq!(world.step(), end, "one answer is enough, whatever it is");
+    }
+}
+
+#[test]
 fn one_that_is_there_in_time_has_no_deadline() {
     let front = "secrets: { a: { provider: p, id: a, missing: fail, deadline_seconds: 10 } }\n";
     let mut world = World::new(front, "{{poll \"p\" \"a\"}}");
