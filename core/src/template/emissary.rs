@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! Poll -> (all values there, bytes differ from those written) -> WriteFile -> RunCommand -> Wait -> Poll -> ..
-//!      -> (refused before anything was written, or a deadline, or the engine gives up)   -> Failed
+//!      -> (refused without a substitute before anything was written, or too late, or the engine gives up) -> Failed
 //! ```
 //!
 //! The host calls [`Emissary::step`], does what it says, tells how that went, and calls again. What is not told yet is
 //! asked for again, so nothing is lost when a host forgets: the file is written and the command is run at least once for
-//! each change. The clock needs only to go forward: one that is not moved by hand (a monotonic one, counted from the start)
-//! is best, because deadlines are measured on it.
+//! each change. A deadline counts only for a secret about which a provider has answered at least once, so a host bounds the
+//! time of each question, and tells of one without an answer as [`Supply::Unavailable`]. The clock needs only to go
+//! forward: one that is not moved by hand (a monotonic one, counted from the start) is best, because deadlines are
+//! measured on it.
 
 use std::sync::Arc;
 
@@ -27,8 +29,9 @@ pub enum Supply {
     Missing,
     /// The provider could not be asked: try again.
     Unavailable,
-    /// It will never be given: no such provider, no permission. Ends a template that has written nothing yet; later, what
-    /// is in place stays, and it is tried again.
+    /// It will never be given: no such provider, no permission. Where something else is to be used instead, it counts as
+    /// missing. Where not, it ends a template that has written nothing yet; later, what is in place stays, and it is tried
+    /// again.
     Refused,
 }
 
@@ -192,20 +195,19 @@ impl Emissary {
         let mut places = self.slots.iter_mut().zip(self.template.needs());
         let place = places.find(|(_, need)| need.reference == *reference);
         let (slot, need) = place.ok_or(TemplateError::Misuse("the template does not need this secret"))?;
-        let substitute = || match need.missing.deadline_seconds() {
-            None => need.missing.substitute(),
-            Some(_) => None,
-        };
+        let (substitute, deadline) = (need.missing.substitute(), need.missing.deadline_seconds());
         let value = match supply {
             Supply::Value(value) if value.expose().len() <= limits::TEMPLATE_VALUE_BYTES => Some(value),
-            Supply::Missing => slot.value.clone().or_else(substitute),
             Supply::Unavailable => None,
-            Supply::Value(_) | Supply::Refused => {
+            Supply::Value(_) | Supply::Refused if substitute.is_none() => {
                 if self.written.is_none() {
                     self.end(TemplateError::Refused(reference.clone()));
                     return Ok(());
                 }
                 None
+            }
+            Supply::Value(_) | Supply::Refused | Supply::Missing => {
+                slot.value.clone().or(substitute.filter(|_| deadline.is_none()))
             }
         };
         match value {
@@ -246,10 +248,12 @@ impl Emissary {
         Ok(())
     }
 
-    /// What time and new values lead to.
+    /// What time and new values lead to. A deadline is no reason to do without a secret that nobody has asked for yet: what
+    /// took the time may have been another secret, or another template.
     fn advance(&mut self, now: Timestamp) -> Result<(), TemplateError> {
         for (slot, need) in self.slots.iter_mut().zip(self.template.needs()) {
-            if slot.value.is_none() && deadline(self.started, need).is_some_and(|at| now >= at) {
+            let is_over = || deadline(self.started, need).is_some_and(|at| now >= at);
+            if slot.value.is_none() && slot.attempts.failures > 0 && is_over() {
                 let late = || TemplateError::Deadline(need.reference.clone());
                 slot.value = Some(need.missing.substitute().ok_or_else(late)?);
             }

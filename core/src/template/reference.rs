@@ -55,13 +55,14 @@ impl fmt::Display for Reference {
     }
 }
 
-/// What happens while a secret is missing. A value that has come once stays until another comes, whatever this says.
+/// What happens while a secret is missing. A value that has come once stays until another comes, whatever this says. A
+/// deadline counts from the start, and only once a provider has answered about the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// Nothing is written until it is there, however long that takes.
     Wait,
-    /// Another value is used: as soon as the provider says that there is none, or from the deadline on, whatever the
-    /// reason.
+    /// Another value is used: as soon as the provider says that there is none or that it will not give it, or from the
+    /// deadline on, whatever the reason.
     Default {
         /// The value.
         value: Secret,

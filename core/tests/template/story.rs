@@ -276,6 +276,25 @@ fn a_deadline_ends_it_and_not_a_moment_before() {
 }
 
 #[test]
+fn nobody_is_late_before_an_answer() {
+    for (missing, end) in [("fail", "failed template_deadline"), ("optional", "write /etc/app.conf 0400 []")]
+    {
+        let front =
+            format!("secrets: {{ a: {{ provider: p, id: a, missing: {missing}, deadline_seconds: 10 }} }}\n");
+        let mut world = World::new(&front, "[{{poll \"p\" \"a\"}}]");
+        world.pass(60);
+        assert_eq!(world.step(), "poll a", "the host was busy with something else");
+        world.value("a", "1");
+        assert_eq!(world.step(), "write /etc/app.conf 0400 [1]");
+        let mut world = World::new(&front, "[{{poll \"p\" \"a\"}}]");
+        world.pass(60);
+        assert_eq!(world.step(), "poll a");
+        world.supply("a", Supply::Unavailable);
+        assert_eq!(world.step(), end, "one answer is enough, whatever it is");
+    }
+}
+
+#[test]
 fn one_that_is_there_in_time_has_no_deadline() {
     let front = "secrets: { a: { provider: p, id: a, missing: fail, deadline_seconds: 10 } }\n";
     let mut world = World::new(front, "{{poll \"p\" \"a\"}}");
@@ -298,6 +317,44 @@ fn a_refusal_ends_what_has_not_begun_and_spares_what_is_in_place() {
     world.supply("a", Supply::Refused);
     assert!(world.emissary.is_settled());
     assert!((0.5..=1.0).contains(&world.sleep()), "it is tried again");
+}
+
+#[test]
+fn a_refusal_ends_nothing_that_has_a_substitute() {
+    let front = "secrets: { a: { provider: p, id: a, missing: default, default: none }, b: { provider: p, id: b, missing: optional } }\n";
+    let mut world = World::new(front, TWO);
+    world.supply("a", Supply::Refused);
+    world.value("b", &"x".repeat(64 * 1024 + 1));
+    assert_eq!(world.step(), "write /etc/app.conf 0400 none:");
+    world.report(true);
+    world.pass(300);
+    assert_eq!(world.step(), "poll a,b", "it is asked for again");
+    world.value("a", "1");
+    world.supply("b", Supply::Refused);
+    assert_eq!(world.step(), "write /etc/app.conf 0400 1:");
+}
+
+#[test]
+fn a_refusal_is_waited_for_until_the_deadline_of_a_substitute() {
+    let front = "secrets: { a: { provider: p, id: a, missing: optional, deadline_seconds: 2 }, b: { provider: p, id: b, missing: default, default: none, deadline_seconds: 4 } }\n";
+    let mut world = World::new(front, TWO);
+    world.supply("a", Supply::Refused);
+    world.supply("b", Supply::Refused);
+    assert!(world.step().starts_with("wait "), "the permission may still come");
+    world.pass(2);
+    assert_eq!(world.step(), "poll a,b");
+    world.supply("b", Supply::Refused);
+    world.supply("a", Supply::Refused);
+    world.pass(2);
+    assert_eq!(world.step(), "write /etc/app.conf 0400 :none");
+}
+
+#[test]
+fn a_refusal_ends_what_must_be_there_in_time_at_once() {
+    let front = "secrets: { a: { provider: p, id: a, missing: fail, deadline_seconds: 10 } }\n";
+    let mut world = World::new(front, "{{poll \"p\" \"a\"}}");
+    world.supply("a", Supply::Refused);
+    assert_eq!(world.step(), "failed template_refused");
 }
 
 #[test]
