@@ -31,6 +31,8 @@ fn choria_reads_ours() {
         assert_eq!((&read["cht"], &read["extensions"]["customer"]), (&json!("hunter2"), &json!("one")));
         assert_eq!((&read["chs"], &read["purpose"]), (&json!(true), &json!("choria_provisioning")));
         assert!(view(peer, &token, &stranger.to_string()).is_err(), "signed by another key");
+        let capitals = organisation.public_key().to_string().to_uppercase();
+        assert!(view(peer, &token, &capitals).is_ok(), "handfast is stricter, see `choria/library.rs`");
 
         let client = Client::new("up=provisioner".to_owned());
         let appointment = organisation.appoint(&client, &terms(Some(provisioner.public_key())), rng).unwrap();
@@ -102,6 +104,8 @@ fn we_read_those_that_choria_signs_with_rsa() {
         let token = std::fs::read_to_string(peer.folder.join("p.jwt")).unwrap();
         assert_eq!(choria::inspect(token.trim()).unwrap().algorithm(), Algorithm::Rs256);
         succeed(&mut choria(peer, &["view", "p.jwt", "certificate.pem"]));
+        peer.write("two.pem", &certificate.repeat(2));
+        succeed(&mut choria(peer, &["view", "p.jwt", "two.pem"])); // stricter here, see `choria/library.rs`
         let verify = |key: &str| {
             let key = IssuerKey::read(key, default_backend()).unwrap();
             choria::verify::<Provisioning>(&key, token.trim(), now())
