@@ -656,13 +656,16 @@ export type Explanation =
 
 /** What a file is. The registrar sees to it that it is in form; whether it is genuine is for whoever uses it to verify. */
 export type FileFormat =
-  /** A token of Choria's (`choria`): a fleet's `provisioning.jwt`, or a node's own `server.jwt`. */
+  /**
+   * A token of Choria's (`choria`): a fleet's `provisioning.jwt`, or a node's own `server.jwt`, with claims that a
+   * node can use. Neither its signature nor its times are judged.
+   */
   | 'choria_token'
   /** The trust bundle of a SPIFFE trust domain (`spire`), in PEM or in the standard's JSON. */
   | 'spiffe_bundle'
   /**
-   * A token of ServiceRadar's (`serviceradar`): `edgepkg-v2` or `collectorpkg-v2`. Only its prefix is looked at, as
-   * nothing more can be said without the key that it was signed with.
+   * A token of ServiceRadar's (`serviceradar`): `edgepkg-v2` or `collectorpkg-v2`. Its signature is not judged,
+   * as nothing can be said of it without the onboarding key, nor is its end.
    */
   | 'serviceradar_token'
   /** A template for the emissary (`template`), without the secrets that it needs. */

@@ -74,7 +74,7 @@ def test_what_nobody_could_use_is_not_issued() -> None:
         claims = {"type": case["kind"], **with_secrets(case["claims"])}
         terms: Any = {"expires_at": DAY_LATER, "public_key": CASES["organisation"], "now": NOW}
         assert code_of(Issuer.generate().issue, claims, **terms) == case["code"], case
-    assert len(CASES["refused_to_issue"]) == 10
+    assert len(CASES["refused_to_issue"]) == 12
 
 
 def test_tokens_of_others_are_judged() -> None:

@@ -65,6 +65,9 @@ pub const KUBERNETES_GROUPS: usize = 16;
 pub const KUBERNETES_DESCRIPTION_BYTES: usize = 1024;
 /// Bytes of a JWT. The longest that handfast writes has about 700; Choria's with many claims have a few thousand.
 pub const JWT_BYTES: usize = 16 * 1024;
+/// The latest time in a JWT, in seconds since 1970: 9999-12-31T23:59:59Z. Later times are written by mistake, or to overflow
+/// something.
+pub const JWT_TIME_MAX_SECONDS: i64 = 253_402_300_799;
 /// Bytes of a DPoP proof (RFC 9449): about 700 with a long URL, and it travels in an HTTP header, of which common servers take
 /// 8 KiB altogether.
 pub const PROOF_BYTES: usize = 4 * 1024;
@@ -122,6 +125,8 @@ pub const NAME_BYTES: usize = 128;
 pub const KIND_BYTES: usize = 32;
 /// Bytes of a node name (RFC 1123 as Kubernetes has it).
 pub const NODE_NAME_BYTES: usize = 253;
+/// Bytes of one label of a host name (RFC 1035 section 2.3.4).
+pub const HOST_LABEL_BYTES: usize = 63;
 /// Bytes of a time: RFC 3339 gives no end to its fraction, and nobody writes more than nine digits.
 pub const TIME_BYTES: usize = 64;
 /// Bytes of a text that is worth being inspected: as many as the longest that is known, a JWT.

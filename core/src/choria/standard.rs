@@ -23,7 +23,8 @@ pub struct Standard {
     pub issued_at: Option<Timestamp>,
     /// `nbf`.
     pub not_before: Option<Timestamp>,
-    /// `exp`. Provisioning tokens may have none.
+    /// `exp`. Tokens of others may have none, and are then good for ever, as they are to Choria; only in a chain of trust
+    /// there must be one.
     pub expires_at: Option<Timestamp>,
     /// `public_key`: whose token it is. Its holder proves that with signatures of its own.
     pub public_key: Option<HexKey>,

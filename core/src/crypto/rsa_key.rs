@@ -108,7 +108,10 @@ mod tests {
         for exponent in 1..=7 {
             let power = 65_537_u128.pow(exponent);
             assert!(is_roca(&power.to_be_bytes()), "{exponent}");
-            assert!(!is_roca(&(power + 2).to_be_bytes()) && !is_roca(&(power - 2).to_be_bytes()), "{exponent}");
+            assert!(
+                !is_roca(&(power + 2).to_be_bytes()) && !is_roca(&(power - 2).to_be_bytes()),
+                "{exponent}"
+            );
         }
     }
 }

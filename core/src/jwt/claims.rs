@@ -29,8 +29,6 @@ impl Default for Expected<'_> {
     }
 }
 
-/// 9999-12-31T23:59:59Z: later times are written by mistake, or to overflow something.
-const LAST_SECOND: i64 = 253_402_300_799;
 const A_TIME: &str = "a number of seconds from 1970 to 9999";
 
 impl Claims {
@@ -144,7 +142,7 @@ fn millis(value: &Value) -> Option<Timestamp> {
         Some(seconds) => seconds.checked_mul(1000)?,
         None => fraction(number.as_f64()?)?,
     };
-    let known = 0..=LAST_SECOND.checked_mul(1000)?;
+    let known = 0..=limits::JWT_TIME_MAX_SECONDS.checked_mul(1000)?;
     known.contains(&millis).then(|| Timestamp::from_unix_millis(millis)).flatten()
 }
 

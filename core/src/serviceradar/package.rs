@@ -70,7 +70,9 @@ impl EdgePackage {
             expected: "up to 63 letters, digits and ._-",
         };
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-        if !(1..=63).contains(&self.gateway.len()) || !self.gateway.bytes().all(is_allowed) {
+        if !(1..=limits::HOST_LABEL_BYTES).contains(&self.gateway.len())
+            || !self.gateway.bytes().all(is_allowed)
+        {
             return Err(invalid);
         }
         format!("edge-package-{}.tar.gz", self.gateway).parse().map_err(|_| invalid)

@@ -64,7 +64,7 @@ fn is_authority(text: &str) -> bool {
 }
 
 fn is_label(text: &str) -> bool {
-    (1..=63).contains(&text.len())
+    (1..=limits::HOST_LABEL_BYTES).contains(&text.len())
         && !text.starts_with('-')
         && !text.ends_with('-')
         && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use handfast::{
     Code,
-    choria::{AnyClaims, IssuerKey, Purpose, UnverifiedToken, inspect},
+    choria::{AnyClaims, HexKey, IssuerKey, Purpose, UnverifiedToken, inspect},
     crypto::default_backend,
 };
 use serde_json::{Value, json};
@@ -50,6 +50,35 @@ const STRICTER: [(Act, &str, Code, &str); 5] = [
         "a token that says it needs no signature is an attack, and that is what there is to be said of it",
     ),
 ];
+
+/// Spellings of a key that handfast refuses and Choria's command takes (`tests/peers/choria.rs` asks it), and why that is
+/// right.
+const STRICTER_KEYS: [(&str, &str); 3] = [
+    (
+        "a key file in capitals",
+        "a key has one spelling, so that it is found where it is looked for as a text; Choria's own commands write small \
+         letters",
+    ),
+    (
+        "a `public_key` in capitals",
+        "whose token it is would depend on the spelling: a ban or an inventory would not find the other one",
+    ),
+    ("a PEM file with two certificates", "which of them is believed would depend on their order"),
+];
+
+#[test]
+fn a_key_has_one_spelling_and_stands_alone() {
+    let cases = crate::cases();
+    let capitals = crate::text(&cases, "organisation").to_uppercase();
+    let certificate = include_str!("../../vectors/sns/certificates/leaf.pem");
+    let read = |text: &str| IssuerKey::read(text, default_backend()).map(drop).map_err(|error| error.code());
+    assert!(read(&capitals.to_lowercase()).is_ok() && read(certificate).is_ok());
+    let public_key = capitals.parse::<HexKey>().map(drop).map_err(|error| error.code());
+    let refused = [read(&capitals), public_key, read(&certificate.repeat(2))];
+    for (verdict, (spelling, _)) in refused.into_iter().zip(STRICTER_KEYS) {
+        assert_eq!(verdict, Err(Code::ChoriaUnusableKey), "{spelling}");
+    }
+}
 
 fn stricter(act: Act, name: &str) -> Option<Code> {
     STRICTER.iter().find(|(on, case, _, _)| *on == act && *case == name).map(|(_, _, code, _)| *code)

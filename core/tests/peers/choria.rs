@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use handfast::{
-    Secret, Timestamp,
+    Code, Secret, Timestamp,
     choria::{self, Client, Issuer, IssuerKey, Provisioning, Server, Terms},
     crypto::default_backend,
+    jwt::Algorithm,
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
@@ -23,13 +24,15 @@ fn choria_reads_ours() {
         let terms = |public_key| Terms { at: now, expires_at: now.plus_seconds(3600), public_key };
 
         let extensions = json!({"customer": "one"}).as_object().cloned();
-        let urls = vec!["nats://broker.example.net:4222".to_owned()];
+        let urls = vec!["nats://broker.example.net:4222".into()];
         let claims = Provisioning { urls, extensions, ..Provisioning::new(Secret::new("hunter2".into())) };
         let token = organisation.issue(&claims, &terms(None), rng).unwrap();
         let read = view(peer, &token, &organisation.public_key().to_string()).unwrap();
         assert_eq!((&read["cht"], &read["extensions"]["customer"]), (&json!("hunter2"), &json!("one")));
         assert_eq!((&read["chs"], &read["purpose"]), (&json!(true), &json!("choria_provisioning")));
         assert!(view(peer, &token, &stranger.to_string()).is_err(), "signed by another key");
+        let capitals = organisation.public_key().to_string().to_uppercase();
+        assert!(view(peer, &token, &capitals).is_ok(), "handfast is stricter, see `choria/library.rs`");
 
         let client = Client::new("up=provisioner".to_owned());
         let appointment = organisation.appoint(&client, &terms(Some(provisioner.public_key())), rng).unwrap();
@@ -83,6 +86,33 @@ fn we_read_those_of_choria() {
             Terms { at: now(), expires_at: now().plus_seconds(60), public_key: token.standard.public_key };
         let server = chain.issue(&server("n2"), &terms, &mut StdRng::seed_from_u64(2)).unwrap();
         check(peer, &server, &[&format!("--issuer={}", read("organisation.public").trim())]).unwrap();
+    });
+}
+
+/// An organisation may have an RSA key, with which Choria signs RS256: we read it by the certificate of that key.
+/// Server tokens of a chain it makes with no command, so that `library.rs` has them.
+#[test]
+fn we_read_those_that_choria_signs_with_rsa() {
+    with_choria(|peer| {
+        let certificate = include_str!("../../vectors/sns/certificates/leaf.pem");
+        let other = include_str!("../../vectors/sns/certificates/other-key.pem");
+        peer.write("rsa.pem", include_str!("../../vectors/keys/leaf.pem"));
+        peer.write("certificate.pem", certificate);
+        let broker = ["--urls", "nats://broker.example.net:4222", "--no-insecure"];
+        let base = ["provisioning", "p.jwt", "rsa.pem", "--token", "hunter2"];
+        succeed(&mut choria(peer, &[&base[..], &broker].concat()));
+        let token = std::fs::read_to_string(peer.folder.join("p.jwt")).unwrap();
+        assert_eq!(choria::inspect(token.trim()).unwrap().algorithm(), Algorithm::Rs256);
+        succeed(&mut choria(peer, &["view", "p.jwt", "certificate.pem"]));
+        peer.write("two.pem", &certificate.repeat(2));
+        succeed(&mut choria(peer, &["view", "p.jwt", "two.pem"])); // stricter here, see `choria/library.rs`
+        let verify = |key: &str| {
+            let key = IssuerKey::read(key, default_backend()).unwrap();
+            choria::verify::<Provisioning>(&key, token.trim(), now())
+        };
+        let read = verify(certificate).unwrap();
+        assert_eq!((read.claims.token.expose(), read.claims.urls.len()), ("hunter2", 1));
+        assert_eq!(verify(other).unwrap_err().code(), Code::JwtBadSignature);
     });
 }
 

@@ -30,7 +30,7 @@ def with_joserfc(task):
     algorithm = "Ed25519" if task["algorithm"] == "EdDSA" else task["algorithm"]
     names = [task["algorithm"], algorithm]
     public = jwk.import_key(task["public"])
-    private = jwk.import_key(task["private"], "OKP" if task["algorithm"] == "EdDSA" else "EC")
+    private = jwk.import_key(task["private"], {"Ed": "OKP", "ES": "EC", "RS": "RSA"}[task["algorithm"][:2]])
 
     def verify(token):
         try:
@@ -49,7 +49,7 @@ def thumbprint(jwk):
     import base64
     import hashlib
 
-    members = {"EC": ["crv", "kty", "x", "y"], "OKP": ["crv", "kty", "x"]}[jwk["kty"]]
+    members = {"EC": ["crv", "kty", "x", "y"], "OKP": ["crv", "kty", "x"], "RSA": ["e", "kty", "n"]}[jwk["kty"]]
     text = json.dumps({name: jwk[name] for name in members}, separators=(",", ":"))
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 

@@ -1,4 +1,5 @@
-//! JWTs: other libraries verify ours and we theirs, of both algorithms, and nobody believes a changed one.
+//! JWTs: other libraries verify ours and we theirs, of both algorithms, and nobody believes a changed one. With RSA, which
+//! is only verified here, they sign for us and for themselves.
 
 use std::path::PathBuf;
 
@@ -9,6 +10,10 @@ use handfast::{
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
+use x509_cert::{
+    Certificate,
+    der::{DecodePem as _, Encode as _},
+};
 
 use crate::peer::{Skipped, fed, installed, peer};
 
@@ -54,8 +59,7 @@ fn both_ways(command: &mut std::process::Command) -> Result<(), Skipped> {
     let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
     for (seed, algorithm) in [(1, Algorithm::Es256), (2, Algorithm::EdDsa)] {
         let key = SigningKey::generate(algorithm, &mut StdRng::seed_from_u64(seed)).unwrap();
-        let claims = json!({"iss": "handfast", "sub": "edge-1", "iat": 1_767_323_045, "exp": 4_102_444_800_i64,
-            "umlaut": "ü\u{1f512}", "nested": {"a": [1, true, null]}});
+        let claims = claims();
         let ours = jwt::sign(&key, "JWT", Some("k1"), &Claims::new(claims.as_object().unwrap().clone()));
         let changed = changed(ours.expose());
         let task = json!({
@@ -74,7 +78,38 @@ fn both_ways(command: &mut std::process::Command) -> Result<(), Skipped> {
         assert_eq!(jwk.thumbprint(), key.public().thumbprint(), "{algorithm:?}");
         assert_eq!(said["thumbprint"], key.public().thumbprint().to_string(), "{algorithm:?}");
     }
+    for algorithm in [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512] {
+        theirs_alone(command, algorithm, now);
+    }
     Ok(())
+}
+
+fn theirs_alone(command: &mut std::process::Command, algorithm: Algorithm, now: Timestamp) {
+    let private = include_str!("../../vectors/keys/leaf.pem");
+    let certificate =
+        Certificate::from_pem(include_bytes!("../../vectors/sns/certificates/leaf.pem")).unwrap();
+    let spki = certificate.tbs_certificate().subject_public_key_info().to_der().unwrap();
+    let public = PublicKey::from_spki_der(&spki, algorithm).unwrap();
+    let task = json!({"algorithm": algorithm.as_str(), "private": private, "public": public.to_jwk(), "claims": claims(), "verify": []});
+    let said: Value = serde_json::from_str(&fed(command, &task.to_string())).unwrap();
+    let theirs = said["signed"].as_str().unwrap();
+    let expected = Expected { issuer: Some("handfast"), ..Expected::default() };
+    let verifier = public.verifier(&*default_backend()).unwrap();
+    let verified = jwt::verify(&verifier, theirs, &expected, now).unwrap();
+    assert_eq!(Value::Object(verified.as_map().clone()), claims(), "{algorithm:?}");
+    assert!(jwt::verify(&verifier, &changed(theirs), &expected, now).is_err());
+    for other in
+        [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512].into_iter().filter(|other| *other != algorithm)
+    {
+        let other = PublicKey::from_spki_der(&spki, other).unwrap();
+        assert!(jwt::verify(&other.verifier(&*default_backend()).unwrap(), theirs, &expected, now).is_err());
+    }
+    assert_eq!(said["thumbprint"], public.thumbprint().to_string(), "{algorithm:?}");
+}
+
+fn claims() -> Value {
+    json!({"iss": "handfast", "sub": "edge-1", "iat": 1_767_323_045, "exp": 4_102_444_800_i64,
+        "umlaut": "ü\u{1f512}", "nested": {"a": [1, true, null]}})
 }
 
 /// The same token with another claim.
