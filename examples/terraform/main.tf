@@ -41,8 +41,8 @@ locals {
   hashes = { for name, what in var.nodes : name => sha256(jsonencode([var.scope, name, what])) }
 }
 
-# That there is a node. Its id is the keeper and the request of the package: a package that was asked for before it was lost
-# sight of is found again, and a destroy that comes late ends only the package of its own lease.
+# That there is a node. Its id is the keeper of the package: the same keeper again is the same package, also after a lost reply,
+# and a destroy that comes late ends only the package of its own lease.
 # A snapshot: later changes of anything but the hash change nothing.
 resource "terraform_data" "lease" {
   for_each = local.hashes
@@ -73,7 +73,7 @@ resource "terraform_data" "lease" {
   }
 }
 
-# Its package, of which nothing is handed over yet. The same request again makes nothing new.
+# Its package, of which nothing is handed over yet.
 resource "terraform_data" "package" {
   for_each = local.hashes
 
@@ -84,7 +84,7 @@ resource "terraform_data" "package" {
   }
 
   provisioner "local-exec" {
-    command = "handfast package issue --no-deliver --scope \"$SCOPE\" --name \"$NAME\" --keeper lease=\"$LEASE\" --request \"$LEASE\""
+    command = "handfast package issue --no-deliver --scope \"$SCOPE\" --name \"$NAME\" --keeper lease=\"$LEASE\""
     environment = {
       HANDFAST_URL                 = self.output.url
       HANDFAST_OPERATOR_TOKEN_FILE = self.output.token_file

@@ -133,18 +133,26 @@ terra() { TF_VAR_nodes=$nodes terraform -chdir="$config" "$1" -no-color -input=f
 # replaced RESOURCE: on purpose, with nothing else changed. It is another node then, with another key.
 replaced() {
     local key
-    key=$(sha256sum < "$TF_VAR_folder/node-4/state/key.pem")
+    key=$(key_of node-4)
     applied "a $1 is replaced" -replace="terraform_data.$1[\"node-4\"]"
-    [[ $(sha256sum < "$TF_VAR_folder/node-4/state/key.pem") != "$key" ]] || fail "a $1 is replaced: by nothing"
+    [[ $(key_of node-4) != "$key" ]] || fail "a $1 is replaced: by nothing"
 }
 
-# cut_short PROGRAM CODE WHAT: the second apply goes on where the first one was ended.
+key_of() { sha256sum < "$TF_VAR_folder/$1/state/key.pem"; }
+
+# cut_short PROGRAM CODE WHAT: the second apply goes on where the first one was ended, with the key that a first boot has made;
+# with its token too, unless the host could not be reached.
 cut_short() {
+    local node=$TF_VAR_folder/node-5 before=none
     change '."node-5" += "+"'
     echo "$2" > "$FAULTS/$1"
     failed "$3"
-    ! ls -A "$FAULTS" | grep . || fail "$3: it was not tried"
+    is_empty "$FAULTS" || fail "$3: it was not tried"
+    [[ ! -e $node/token ]] || [[ $2 != 3 ]] || fail "$3: its token stays"
+    [[ -e $node/token ]] || [[ $2 = 3 ]] || fail "$3: its token is gone"
+    [[ ! -e $node/state ]] || before=$(key_of node-5)
     applied "$3, and asked for again"
+    [[ $before = none || $(key_of node-5) = "$before" ]] || fail "$3: its key was thrown away"
 }
 
 # Also where what failed is not wanted any more: first a package that Terraform has not seen, then a node that it has not.
@@ -154,7 +162,7 @@ all_that_was_cut_short_is_revoked() {
         change '."node-9" += "+"'
         echo 3 > "$FAULTS/$fault"
         failed "$fault is lost"
-        ! ls -A "$FAULTS" | grep . || fail "$fault is lost: it was not tried"
+        is_empty "$FAULTS" || fail "$fault is lost: it was not tried"
         change 'del(."node-9")'
         applied "what $fault has begun is not wanted any more"
         change '."node-9" = "d"'
@@ -166,8 +174,10 @@ destroyed() {
     terra destroy -auto-approve || { tail -50 "$work/terraform.log"; fail 'destroy'; }
     is_clean 'destroy'
     expect '[.active, .reserved, .outstanding]' '[0,0,0]' 'destroy'
-    ! ls -A "$TF_VAR_folder" | grep . || fail 'something of a node is left'
+    is_empty "$TF_VAR_folder" || fail 'something of a node is left'
 }
+
+is_empty() { [[ -z $(ls -A "$1") ]]; }
 
 # No secret outside the files of the nodes and the operator: neither a token nor a key nor a credential.
 is_clean() {

@@ -5,10 +5,12 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 /// Takes out of an error what was given as a value, or as an argument too many: a secret that was pasted there by mistake must
 /// not go on into a log. What the program itself calls its options stays.
 pub(crate) fn without_values(mut error: Error) -> Error {
-    let given = match error.kind() {
-        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
-        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
-        _ => ContextKind::InvalidValue,
+    let given = if error.kind() == ErrorKind::UnknownArgument {
+        ContextKind::InvalidArg
+    } else if error.kind() == ErrorKind::InvalidSubcommand {
+        ContextKind::InvalidSubcommand
+    } else {
+        ContextKind::InvalidValue
     };
     let is_shown = match error.get(given) {
         Some(ContextValue::String(text)) => text.is_empty() || is_option(text),

@@ -335,14 +335,20 @@ fn place(out: &Out, request: Option<&str>) -> Result<Place, Failure> {
 fn with_token(mut answer: Value, place: Place) -> Result<(), Failure> {
     let package = answer.get("package").and_then(Value::as_str).unwrap_or_default().to_owned();
     let lost = |failure: Failure| {
-        Failure::Unwritten(format!(
-            "{failure}; the token of package {package} was handed over and is lost: reissue it, or ask again by the same --request"
-        ))
+        let remedy = "reissue it, or ask again by the same --request";
+        Failure::Unwritten(format!("{failure}; what package {package} has handed over is lost: {remedy}"))
     };
-    let is_shown = matches!(place, Place::Document);
-    let Some(token) = answer.get_mut("token") else { return output::print(&answer) };
-    let Value::String(text) = token.take() else { return output::print(&answer) };
-    *token = place.give(&Secret::new(text)).map_err(lost)?;
+    let (is_shown, is_new) = (matches!(place, Place::Document), matches!(place, Place::File(_)));
+    let token = answer.get("token").and_then(Value::as_str).map(|token| Secret::new(token.to_owned()));
+    let Some(token) = token else {
+        output::print(&answer).map_err(lost)?;
+        let message = "--out: no token was handed over, and no file made; reissue gives a new one";
+        return if is_new { Err(Failure::Unwritten(message.to_owned())) } else { Ok(()) };
+    };
+    let given = place.give(&token).map_err(lost)?;
+    if let Some(token) = answer.get_mut("token") {
+        *token = given;
+    }
     output::print(&answer).map_err(|failure| if is_shown { lost(failure) } else { failure })
 }
 
