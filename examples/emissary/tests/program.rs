@@ -277,3 +277,42 @@ fn a_daemon_that_cannot_start_ends_when_everything_else_is_in_place() {
         assert!(listening.recv(&mut [0; 16]).is_err(), "it does not say that it has started");
     }
 }
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        return support::skipped("no systemd-analyze");
+    }
+    let place = Place::new();
+    let unit = include_str!("../deploy/emissary.service")
+        .replace("/usr/local/bin/emissary", env!("CARGO_BIN_EXE_emissary"));
+    let say = |unit: &str| {
+        let file = place.path("emissary.service");
+        fs::write(&file, unit).unwrap();
+        let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(file).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let about = said.lines().filter(|line| line.contains("emissary.service"));
+        (output.status.success(), about.collect::<Vec<_>>().join("\n"))
+    };
+    assert_eq!(say(&unit), (true, String::new()));
+    assert_ne!(say(&unit.replace("TimeoutStartSec", "TimeoutStart")).1, "", "it looks");
+    let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+    assert!(value("TimeoutStartSec=").strip_suffix("min").unwrap().parse::<u8>().is_ok(), "it is finite");
+    assert_eq!((value("Restart="), value("StartLimitIntervalSec=")), ("on-failure", "0"));
+}
+
+#[test]
+fn two_templates_do_not_write_one_file() {
+    let place = Place::new();
+    symlink("out", place.path("link")).unwrap();
+    for dest in ["OUT/a", "OUT//a", "OUT/./a", "OUT/../out/a", "OUT/../link/a", "OUT/new/../a"] {
+        place.template("a.tpl", "---\nmode: 0400\ndest: OUT/a\n---\none");
+        place.template("b.tpl", &format!("---\nmode: 0400\ndest: {dest}\n---\ntwo"));
+        let ended = place.once(&["--patience", "5"]);
+        assert_eq!((ended.code, place.out("a").as_deref()), (1, Some("one")), "{dest}: {}", ended.log);
+        assert!(ended.log.contains("a.tpl writes"), "{dest}: {}", ended.log);
+        assert_eq!(place.program(&["--check"]).output().unwrap().status.code(), Some(1), "{dest}");
+    }
+    place.template("b.tpl", "---\nmode: 0400\ndest: OUT/new/a\n---\ntwo");
+    assert_eq!(place.once(&["--patience", "5"]).code, 0);
+}
