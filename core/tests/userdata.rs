@@ -105,6 +105,9 @@ fn the_unit_waits_for_the_network_and_runs_until_it_has_succeeded_once() {
         r#"ExecStart="/usr/local/bin/first-boot" "--token-file" "/etc/handfast/token""#,
         "ExecStartPost=/bin/rm -f /etc/handfast/token",
         "Restart=on-failure",
+        "RestartSec=30",
+        "StartLimitIntervalSec=0",
+        "TimeoutStartSec=900",
         "WantedBy=multi-user.target",
     ] {
         assert!(unit.lines().any(|found| found == line), "{line}:\n{unit}");

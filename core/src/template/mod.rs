@@ -16,7 +16,10 @@
 //!
 //! [`Template`] says what it needs without being rendered. [`Emissary`] is the machine around it: it says which secrets to
 //! ask for and when, takes what comes, and gives the effects: first [`WriteFile`], then [`RunCommand`]. It asks again
-//! from time to time, and writes again when the bytes differ.
+//! from time to time, and writes again when the bytes differ from those that it has written itself. Their digest lives as
+//! long as the machine, no longer: after each start the file is written and the command is run once, changed or not. A
+//! host that wants to spare that compares [`WriteFile`]'s content with the file in place, and reports the write without
+//! doing it; the command is better run once too often, since nobody knows whether it ended well the last time.
 //!
 //! Whoever writes a template decides what runs on the machine: it is the operator's. Whoever holds a secret's place in a
 //! store decides only its value: values are never read as templates, never split into words of the command, and not

@@ -1,4 +1,5 @@
-//! Bodies in emissary's spelling: text with calls `{{poll "provider" "id"}}`, and nothing else of Go's template language.
+//! Bodies in emissary's spelling: text with calls `{{poll "provider" "id"}}`, and nothing else of Go's template language. As
+//! there, `{{- ` and ` -}}` take away the white space beside them (text/template, "Text and spaces").
 
 use super::{Need, Reference, TemplateError, reference::Missing};
 use crate::limits;
@@ -13,21 +14,24 @@ const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 pub(super) fn translate(body: &str, first_line: usize) -> Result<(String, Vec<Need>), TemplateError> {
     let mut source = String::with_capacity(body.len());
     let mut needs: Vec<Need> = Vec::new();
-    let mut rest = body;
+    let (mut rest, mut is_trimmed) = (body, false);
     while let Some((text, after)) = rest.split_once(OPEN) {
-        push_text(&mut source, text);
         let line = first_line.saturating_add(lines_before(body, after));
         let syntax = |what: &str| TemplateError::Syntax { line, what: what.to_owned() };
-        let (reference, after) = read_call(after).map_err(syntax)??;
+        let text = if is_trimmed { text.trim_start_matches(SPACE) } else { text };
+        let call = after.strip_prefix('-').filter(|call| call.starts_with(SPACE));
+        push_text(&mut source, if call.is_some() { text.trim_end_matches(SPACE) } else { text });
+        let (reference, after) = read_call(call.unwrap_or(after)).map_err(syntax)??;
         let variable = variable_of(reference, &mut needs)?;
         source.extend([OPEN, " ", variable, " ", CLOSE]);
-        rest = after;
+        (rest, is_trimmed) = after;
     }
+    let rest = if is_trimmed { rest.trim_start_matches(SPACE) } else { rest };
     push_text(&mut source, rest);
     Ok((source, needs))
 }
 
-/// What opens a block or a comment to the engine is text here.
+/// What opens a block or a comment to the engine is text here; so is a brace to which a call moves up.
 fn push_text(source: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.find("{%").into_iter().chain(rest.find("{#")).min() {
@@ -36,7 +40,8 @@ fn push_text(source: &mut String, text: &str) {
         source.extend([before, "{{ \"", opening, "\" }}"]);
         rest = after;
     }
-    source.push_str(rest);
+    let brace = rest.strip_suffix('{').map(|before| [before, "{{ \"{\" }}"]);
+    source.extend(brace.unwrap_or([rest, ""]));
 }
 
 fn variable_of(reference: Reference, needs: &mut Vec<Need>) -> Result<&str, TemplateError> {
@@ -52,9 +57,10 @@ fn variable_of(reference: Reference, needs: &mut Vec<Need>) -> Result<&str, Temp
     Ok(needs.get(place).map_or("", |need| need.variable.as_str()))
 }
 
-type Call<'b> = Result<(Reference, &'b str), TemplateError>;
+/// The secret, what follows, and whether the white space at its beginning is to go.
+type Call<'b> = Result<(Reference, (&'b str, bool)), TemplateError>;
 
-/// Reads from behind `{{` to behind `}}`.
+/// Reads from behind `{{` or `{{-` to behind `}}`.
 fn read_call(text: &str) -> Result<Call<'_>, &'static str> {
     const ONLY: &str = "expected {{poll \"provider\" \"id\"}}: nothing else of Go's template language is read; \
                         `syntax: jinja` has conditions, loops and filters";
@@ -64,8 +70,10 @@ fn read_call(text: &str) -> Result<Call<'_>, &'static str> {
     let text = text.trim_start_matches(SPACE).strip_prefix("poll").ok_or(ONLY)?;
     let (provider, text) = read_argument(text).ok_or(ONLY)?;
     let (id, text) = read_argument(text).ok_or(ONLY)?;
-    let after = text.trim_start_matches(SPACE).strip_prefix(CLOSE).ok_or(ONLY)?;
-    Ok(Reference::new(provider, id).map(|reference| (reference, after)))
+    let end = text.trim_start_matches(SPACE);
+    let trimming = end.strip_prefix('-').filter(|_| end.len() < text.len());
+    let after = trimming.unwrap_or(end).strip_prefix(CLOSE).ok_or(ONLY)?;
+    Ok(Reference::new(provider, id).map(|reference| (reference, (after, trimming.is_some()))))
 }
 
 /// White space, then a text in quotes without escapes, or in backquotes.

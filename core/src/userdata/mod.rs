@@ -7,8 +7,9 @@
 //!
 //! Either writes the token into a file of root's with mode 0600, and a systemd unit that waits for the network and starts the
 //! command, never through a shell. When the command has succeeded the unit removes the token, and without its
-//! token it never starts again. When it has failed, it is tried again: every ten seconds, sixty times. The command must
-//! therefore bear to be started anew, as a redemption does within its retry window. systemd 244 or newer is needed.
+//! token it never starts again. When it has failed, it is tried again after half a minute, without end; when it has not ended after 15
+//! minutes, it is killed and has failed. The command must therefore bear to be ended and started anew, as a redemption does
+//! within its retry window. systemd 244 or newer is needed.
 //!
 //! # Who reads user data
 //!

@@ -137,6 +137,25 @@ fn what_is_needed_is_known_without_rendering() {
     assert_eq!(template.render(&[&values[0]]).unwrap_err().code(), Code::Misuse);
 }
 
+/// As Go's text/template gives them.
+#[test]
+fn trim_markers_take_white_space_away() {
+    for (body, rendered) in [
+        ("a \n\t{{- poll \"p\" \"i\" -}} \r\n b\n", "a[v]b\n"),
+        ("a {{- poll \"p\" \"i\"}} b", "a[v] b"),
+        ("a {{poll \"p\" \"i\" -}}\n\n b {{- poll \"p\" \"i\" -}} {{poll \"p\" \"i\"}} ", "a [v]b[v][v] "),
+        ("a\u{a0}{{- poll \"p\" \"i\" -}}\u{a0}\u{85}\u{b}\u{c}b", "a\u{a0}[v]\u{a0}\u{85}\u{b}\u{c}b"),
+        ("a {{-\tpoll \"p\"\t\"i\"\n-}} b", "a[v]b"),
+        ("a {{poll \"p\" \"i\" -}} {% {{- poll \"p\" \"i\"}}", "a [v]{%[v]"),
+        ("{{-  poll \"p\" \"i\"  -}} x", "[v]x"),
+        ("{ {{- poll \"p\" \"i\" -}} } {", "{[v]} {"),
+    ] {
+        assert_eq!(plain(body).unwrap().render(&[&secret("[v]")]).unwrap().expose(), rendered, "{body:?}");
+    }
+    let template = plain("{{poll \"p\" `i -}} `}} x").unwrap();
+    assert_eq!(template.needs()[0].reference.id(), "i -}} ", "that is text");
+}
+
 #[test]
 fn only_the_call_is_read() {
     for body in [
@@ -151,7 +170,13 @@ fn only_the_call_is_read() {
         "{{poll 'a' 'b'}}",
         "{{poll \"a\" .ID}}",
         "{{poll \"a\" \"b\\n\"}}",
-        "{{- poll \"a\" \"b\" -}}",
+        "{{-poll \"a\" \"b\"}}",
+        "{{- poll \"a\" \"b\"-}}",
+        "{{poll \"a\" \"b\" - }}",
+        "{{poll \"a\" \"b\" --}}",
+        "{{ - poll \"a\" \"b\"}}",
+        "{{- - poll \"a\" \"b\"}}",
+        "{{- -}}",
         "{{/* a comment */}}",
         "{{if true}}x{{end}}",
         "{{{poll \"a\" \"b\"}}}",

@@ -27,7 +27,7 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) once: bool,
     /// How long to go on trying with --once, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "once")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "once", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) patience: u32,
     /// Read the templates, say what they need, and end
     #[arg(long, conflicts_with = "once")]

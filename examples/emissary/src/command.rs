@@ -24,7 +24,7 @@ pub(crate) fn run(argv: &[String], secrets: &[String], timeout: Duration) -> Res
     match wait(child, timeout).map_err(|error| error.to_string())? {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(status.to_string()),
-        None => Err(format!("killed after {} seconds", timeout.as_secs())),
+        None => Err(format!("killed after {:.1} seconds", timeout.as_secs_f32())),
     }
 }
 

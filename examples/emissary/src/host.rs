@@ -1,17 +1,17 @@
-//! The host: performs what the machines ask for, one thing after the other.
+//! The host: a thread for each template, and one that hears how far they are.
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
+    collections::BTreeSet,
+    io,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
 
-use handfast::{
-    Timestamp, limits,
-    template::{Emissary, Need, Reference, Schedule, Step, Supply, Template},
-};
+use handfast::{Timestamp, template::Schedule};
 use rand::{
     SeedableRng as _,
     rngs::{StdRng, SysRng},
@@ -20,11 +20,14 @@ use rand::{
 use crate::{
     cli::Cli,
     clock::{self, Clock},
-    command, file, log, notify,
+    log, notify,
     provider::Providers,
+    task::{Shared, Stage, Task},
+    templates::{self, Named},
 };
 
 /// How it ended.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
     /// Everything is in place.
     Done,
@@ -34,196 +37,96 @@ pub(crate) enum Outcome {
     Late,
 }
 
-/// A template on its way, and what to call it.
-struct Task {
-    name: String,
-    emissary: Emissary,
-    ended: bool,
-}
-
-/// What all of them share.
-struct Host {
-    providers: Providers,
-    clock: Clock,
-    rng: StdRng,
-    command_timeout: Duration,
-    /// Names of environment variables that hold secrets, so that no command is given them.
-    variables: Vec<String>,
-}
+/// How long a template may take to say that its time is up, and to end its command. One that waits for a source does not
+/// say so.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs until everything is in place (`--once`), or for as long as a template lives.
 pub(crate) fn run(cli: &Cli) -> io::Result<Outcome> {
-    let (templates, mut failed) = read_templates(&cli.templates)?;
+    let (templates, failed) = templates::read(&cli.templates)?;
     if cli.check {
-        templates.iter().for_each(|(name, template)| describe(name, template));
+        templates.iter().for_each(|(name, template)| templates::describe(name, template));
         return Ok(if failed { Outcome::Failed } else { Outcome::Done });
     }
     let clock = Clock::start();
-    let deadline = cli.once.then(|| clock.now().plus_seconds(cli.patience));
-    let schedule = Schedule { refresh_seconds: cli.refresh, ..Schedule::default() };
-    let mut host = Host {
+    let shared = Arc::new(Shared {
         providers: Providers::new(cli)?,
-        rng: StdRng::try_from_rng(&mut SysRng).map_err(io::Error::other)?,
+        schedule: Schedule { refresh_seconds: cli.refresh, ..Schedule::default() },
         command_timeout: Duration::from_secs(cli.command_timeout.into()),
-        variables: variables(&templates),
+        deadline: cli.once.then(|| clock.now().plus_seconds(cli.patience)),
+        variables: templates::variables(&templates),
         clock,
-    };
-    let start = |(name, template)| Task {
-        name,
-        emissary: Emissary::new(template, schedule, host.clock.now()),
-        ended: false,
-    };
-    let mut tasks: Vec<Task> = templates.into_iter().map(start).collect();
-    let mut told = false;
-    loop {
-        let wake_at = tasks.iter_mut().filter_map(|task| host.attend(task)).min();
-        failed |= tasks.iter().any(|task| task.ended);
-        tasks.retain(|task| !task.ended);
-        let settled = tasks.iter().all(|task| task.emissary.is_settled());
-        if settled && !failed && !told {
-            notify::ready()?;
-            told = true;
-        }
-        if (settled && cli.once) || tasks.is_empty() {
-            return Ok(if failed { Outcome::Failed } else { Outcome::Done });
-        }
-        let now = host.clock.now();
-        if deadline.is_some_and(|deadline| now >= deadline) {
-            tasks.iter().for_each(give_up);
-            return Ok(if failed { Outcome::Failed } else { Outcome::Late });
-        }
-        sleep(now, wake_at.into_iter().chain(deadline).min());
+    });
+    let starting = templates.iter().map(|(name, _)| name.clone()).collect();
+    let news = start(&shared, templates)?;
+    Watch { shared, news, starting, failed }.run()
+}
+
+/// What has happened to which template.
+type News = (String, Stage);
+
+fn start(shared: &Arc<Shared>, templates: Vec<Named>) -> io::Result<Receiver<News>> {
+    let (sender, news) = mpsc::channel();
+    for (name, template) in templates {
+        let rng = StdRng::try_from_rng(&mut SysRng).map_err(io::Error::other)?;
+        let (sender, task) = (sender.clone(), Task::new(Arc::clone(shared), name.clone(), template, rng));
+        // Nobody listens any more when the program is ending.
+        let tell = move |stage| drop(sender.send((name.clone(), stage)));
+        thread::Builder::new().spawn(move || task.live(tell))?;
     }
+    Ok(news)
 }
 
-/// Without a time there is nothing to wake for: every template is done and needs no secret.
-fn sleep(now: Timestamp, until: Option<Timestamp>) {
-    thread::sleep(until.map_or(Duration::MAX, |until| clock::between(now, until)));
+struct Watch {
+    shared: Arc<Shared>,
+    news: Receiver<News>,
+    /// The templates that are neither settled nor ended.
+    starting: BTreeSet<String>,
+    failed: bool,
 }
 
-impl Host {
-    /// Does what there is to do for a template now, and says when there will be more.
-    fn attend(&mut self, task: &mut Task) -> Option<Timestamp> {
-        loop {
-            let now = self.clock.now();
-            let done = match task.emissary.step(now) {
-                Step::Wait(until) => return until,
-                Step::Failed(error) => {
-                    let (code, reason) = (error.code().as_str(), error.to_string());
-                    log::error("failed", &[("template", &task.name), ("code", code), ("reason", &reason)]);
-                    task.ended = true;
-                    return None;
+impl Watch {
+    fn run(mut self) -> io::Result<Outcome> {
+        let mut late = false;
+        while !self.starting.is_empty() {
+            match self.hear() {
+                Ok((name, stage)) => {
+                    self.starting.remove(&name);
+                    self.failed |= stage == Stage::Failed;
+                    late |= stage == Stage::Late;
+                    if stage == Stage::Late {
+                        log::error("not_settled", &[("template", &name)]);
+                    }
                 }
-                Step::Poll(due) => {
-                    due.iter().for_each(|secret| self.ask(task, secret));
-                    continue;
+                Err(_) => {
+                    self.starting.iter().for_each(|name| log::error("not_settled", &[("template", name)]));
+                    late = true;
+                    break;
                 }
-                Step::WriteFile(order) => {
-                    let members = [("template", task.name.as_str()), ("path", order.path)];
-                    tell(
-                        "written",
-                        "not_written",
-                        &members,
-                        file::write(&order).map_err(|error| error.to_string()),
-                    )
-                }
-                Step::RunCommand(order) => {
-                    let limit = Duration::from_secs(order.timeout_seconds.into()).min(self.command_timeout);
-                    let program = order.argv.first().map_or("", String::as_str);
-                    let members = [("template", task.name.as_str()), ("program", program)];
-                    tell("ran", "not_run", &members, command::run(order.argv, &self.variables, limit))
-                }
-            };
-            // There was something to report on: the step has just said so.
-            let _reported = task.emissary.report(done, self.clock.now(), &mut self.rng);
-        }
-    }
-
-    fn ask(&mut self, task: &mut Task, secret: &Reference) {
-        let answer = self.providers.ask(secret);
-        if let Some(reason) = &answer.reason {
-            let event = match answer.supply {
-                Supply::Value(_) => "supplied",
-                Supply::Missing => "secret_missing",
-                Supply::Unavailable => "provider_unavailable",
-                Supply::Refused => "secret_refused",
-            };
-            let (provider, id) = (secret.provider(), secret.id());
-            log::warn(
-                event,
-                &[("template", &task.name), ("provider", provider), ("id", id), ("reason", reason)],
-            );
-        }
-        // The machine itself has asked for it.
-        let _taken = task.emissary.supply(secret, answer.supply, self.clock.now(), &mut self.rng);
-    }
-}
-
-fn tell(well: &str, badly: &str, members: &[(&'static str, &str)], outcome: Result<(), String>) -> bool {
-    match &outcome {
-        Ok(()) => log::info(well, members),
-        Err(reason) => log::warn(badly, &[members, &[("reason", reason.as_str())]].concat()),
-    }
-    outcome.is_ok()
-}
-
-fn give_up(task: &Task) {
-    for need in task.emissary.waits_for() {
-        let (provider, id) = (need.reference.provider(), need.reference.id());
-        log::error("still_missing", &[("template", &task.name), ("provider", provider), ("id", id)]);
-    }
-    if !task.emissary.is_settled() {
-        log::error("not_settled", &[("template", &task.name)]);
-    }
-}
-
-type Named = (String, Arc<Template>);
-
-/// Every `*.tpl` of a folder, by name, and whether some could not be read.
-fn read_templates(folder: &Path) -> io::Result<(Vec<Named>, bool)> {
-    let entries =
-        fs::read_dir(folder).map_err(|error| io::Error::other(format!("{}: {error}", folder.display())))?;
-    let mut paths =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<PathBuf>>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "tpl"));
-    paths.sort();
-    let (mut templates, mut failed) = (Vec::new(), false);
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match read_template(&path) {
-            Ok(template) => templates.push((name, Arc::new(template))),
-            Err((code, reason)) => {
-                log::error("malformed", &[("template", &name), ("code", code), ("reason", &reason)]);
-                failed = true;
             }
         }
+        if self.failed {
+            return Ok(Outcome::Failed);
+        }
+        if late || self.shared.deadline.is_some() {
+            return Ok(if late { Outcome::Late } else { Outcome::Done });
+        }
+        notify::ready()?;
+        while let Ok((_, stage)) = self.news.recv() {
+            self.failed |= stage == Stage::Failed;
+        }
+        Ok(if self.failed { Outcome::Failed } else { Outcome::Done })
     }
-    Ok((templates, failed))
-}
 
-fn read_template(path: &Path) -> Result<Template, (&'static str, String)> {
-    let text =
-        file::read_text(path, limits::TEMPLATE_BYTES).map_err(|error| ("unreadable", error.to_string()))?;
-    Template::parse(&text).map_err(|error| (error.code().as_str(), error.to_string()))
-}
-
-fn describe(name: &str, template: &Template) {
-    let (mode, command) = (template.mode().to_string(), template.command().join(" "));
-    log::info(
-        "template",
-        &[("template", name), ("path", template.dest()), ("mode", &mode), ("command", &command)],
-    );
-    for Need { reference, missing, .. } in template.needs() {
-        let (provider, id) = (reference.provider(), reference.id());
-        log::info(
-            "needs",
-            &[("template", name), ("provider", provider), ("id", id), ("missing", missing.as_str())],
-        );
+    /// The next news; none when a template has not told its end in time.
+    fn hear(&self) -> Result<News, RecvTimeoutError> {
+        match self.shared.deadline {
+            None => self.news.recv().map_err(RecvTimeoutError::from),
+            Some(deadline) => self.news.recv_timeout(self.left(deadline) + GRACE),
+        }
     }
-}
 
-fn variables(templates: &[Named]) -> Vec<String> {
-    let needs = templates.iter().flat_map(|(_, template)| template.needs());
-    let named = needs.filter(|need| need.reference.provider() == "env");
-    named.map(|need| need.reference.id().to_owned()).collect()
+    fn left(&self, deadline: Timestamp) -> Duration {
+        clock::between(self.shared.clock.now(), deadline)
+    }
 }

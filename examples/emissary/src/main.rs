@@ -11,6 +11,8 @@ mod host;
 mod log;
 mod notify;
 mod provider;
+mod task;
+mod templates;
 
 use std::process::ExitCode;
 

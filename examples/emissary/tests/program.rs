@@ -6,6 +6,7 @@ mod support;
 use std::{
     fs,
     os::unix::{fs::symlink, net::UnixDatagram},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -178,12 +179,12 @@ fn a_command_gets_no_secrets_and_not_for_ever() {
     let place = Place::new();
     place.template("a.tpl", "---\nmode: 0400\ndest: OUT/a\nonrender: sh -c 'env > OUT/env; sleep 60; touch OUT/slept'\n---\n{{poll \"env\" \"EMISSARY_TEST\"}}");
     let begin = Instant::now();
-    let mut command = place.program(&["--once", "--command-timeout", "1", "--patience", "1"]);
+    let mut command = place.program(&["--once", "--command-timeout", "1", "--patience", "3"]);
     command.env("EMISSARY_TEST", "hunter2").env("AWS_SECRET_ACCESS_KEY", "hunter2").env("OTHER", "kept");
     let ended = support::Ended::of(command.output().unwrap());
     assert_eq!(ended.code, 3, "{}", ended.log);
     assert!(begin.elapsed() < Duration::from_secs(20));
-    assert!(ended.log.contains("killed after 1 seconds"), "{}", ended.log);
+    assert!(ended.log.contains("killed after 1.0 seconds"), "{}", ended.log);
     let environment = place.out("env").unwrap();
     assert!(environment.contains("OTHER=kept") && !environment.contains("hunter2"), "{environment}");
 }
@@ -205,4 +206,113 @@ fn what_cannot_be_written_leaves_nothing_behind() {
     let ended = place.once(&["--patience", "1"]);
     assert_eq!((ended.code, place.files()), (3, vec!["a".to_owned()]), "{}", ended.log);
     assert!(ended.log.contains("not_written"));
+}
+
+#[test]
+fn a_slow_command_keeps_no_other_template_waiting() {
+    let place = Place::new();
+    place.secret("db", "1");
+    place.template("a.tpl", "---\nmode: 0400\ndest: OUT/a\nonrender: sleep 4\n---\nx");
+    let deadline = "secrets: { db: { provider: file, id: db, missing: fail, deadline_seconds: 2 } }";
+    place.template(
+        "b.tpl",
+        &format!("---\nmode: 0400\ndest: OUT/b\n{deadline}\n---\n{{{{poll \"file\" \"db\"}}}}"),
+    );
+    let ended = place.once(&[]);
+    assert_eq!((ended.code, place.out("b").as_deref()), (0, Some("1")), "{}", ended.log);
+    assert_eq!(ended.events(), ["written", "written", "ran"], "{}", ended.log);
+}
+
+#[test]
+fn patience_ends_even_where_a_source_does_not_answer() {
+    let place = Place::new();
+    let made = Command::new("mkfifo").arg(place.path("secrets/nobody-writes")).status().unwrap();
+    assert!(made.success());
+    place.secret("db", "1");
+    place.template("a.tpl", "---\nmode: 0400\ndest: OUT/a\n---\n{{poll \"file\" \"nobody-writes\"}}");
+    place.template("b.tpl", "---\nmode: 0400\ndest: OUT/b\n---\n{{poll \"file\" \"db\"}}");
+    let begin = Instant::now();
+    let mut program = place.daemon(&["--once", "--patience", "2"]);
+    until("it ends", || program.0.try_wait().unwrap().is_some());
+    assert!((2..10).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    let code = program.0.wait().unwrap().code();
+    assert_eq!((code, place.out("b").as_deref()), (Some(3), Some("1")), "{}", place.log());
+    assert_eq!(events(&place.log()), ["written", "not_settled"], "{}", place.log());
+}
+
+#[test]
+fn patience_ends_a_command() {
+    let place = Place::new();
+    place.template("a.tpl", "---\nmode: 0400\ndest: OUT/a\nonrender: sleep 25\n---\nx");
+    let begin = Instant::now();
+    let ended = place.once(&["--patience", "2"]);
+    assert!((2..10).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    assert_eq!(ended.code, 3, "{}", ended.log);
+    assert_eq!(ended.events(), ["written", "not_run", "not_settled"], "{}", ended.log);
+}
+
+#[test]
+fn a_daemon_that_cannot_start_ends_when_everything_else_is_in_place() {
+    for bad in
+        ["---\nmode: 400\ndest: OUT/b\n---\n", "---\nmode: 0400\ndest: OUT/b\n---\n{{poll \"vault\" \"x\"}}"]
+    {
+        let place = Place::new();
+        place.template(
+            "a.tpl",
+            "---\nmode: 0400\ndest: OUT/a\nonrender: mkdir OUT/ran\n---\n{{poll \"file\" \"db\"}}",
+        );
+        place.template("b.tpl", bad);
+        let socket = place.path("notify");
+        let listening = UnixDatagram::bind(&socket).unwrap();
+        listening.set_nonblocking(true).unwrap();
+        let log = fs::File::create(place.path("log")).unwrap();
+        let mut command = place.program(&[]);
+        let mut daemon = support::Daemon(command.env("NOTIFY_SOCKET", &socket).stderr(log).spawn().unwrap());
+        until("it asks", || place.log().contains("secret_missing"));
+        assert_eq!(daemon.0.try_wait().unwrap(), None, "{}", place.log());
+        place.secret("db", "1");
+        until("it ends", || daemon.0.try_wait().unwrap().is_some());
+        assert_eq!(daemon.0.wait().unwrap().code(), Some(1), "{}", place.log());
+        assert!(place.path("out/ran").exists(), "{}", place.log());
+        assert!(listening.recv(&mut [0; 16]).is_err(), "it does not say that it has started");
+    }
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        return support::skipped("no systemd-analyze");
+    }
+    let place = Place::new();
+    let unit = include_str!("../deploy/emissary.service")
+        .replace("/usr/local/bin/emissary", env!("CARGO_BIN_EXE_emissary"));
+    let say = |unit: &str| {
+        let file = place.path("emissary.service");
+        fs::write(&file, unit).unwrap();
+        let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(file).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let about = said.lines().filter(|line| line.contains("emissary.service"));
+        (output.status.success(), about.collect::<Vec<_>>().join("\n"))
+    };
+    assert_eq!(say(&unit), (true, String::new()));
+    assert_ne!(say(&unit.replace("TimeoutStartSec", "TimeoutStart")).1, "", "it looks");
+    let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+    assert!(value("TimeoutStartSec=").strip_suffix("min").unwrap().parse::<u8>().is_ok(), "it is finite");
+    assert_eq!((value("Restart="), value("StartLimitIntervalSec=")), ("on-failure", "0"));
+}
+
+#[test]
+fn two_templates_do_not_write_one_file() {
+    let place = Place::new();
+    symlink("out", place.path("link")).unwrap();
+    for dest in ["OUT/a", "OUT//a", "OUT/./a", "OUT/../out/a", "OUT/../link/a", "OUT/new/../a"] {
+        place.template("a.tpl", "---\nmode: 0400\ndest: OUT/a\n---\none");
+        place.template("b.tpl", &format!("---\nmode: 0400\ndest: {dest}\n---\ntwo"));
+        let ended = place.once(&["--patience", "5"]);
+        assert_eq!((ended.code, place.out("a").as_deref()), (1, Some("one")), "{dest}: {}", ended.log);
+        assert!(ended.log.contains("a.tpl writes"), "{dest}: {}", ended.log);
+        assert_eq!(place.program(&["--check"]).output().unwrap().status.code(), Some(1), "{dest}");
+    }
+    place.template("b.tpl", "---\nmode: 0400\ndest: OUT/new/a\n---\ntwo");
+    assert_eq!(place.once(&["--patience", "5"]).code, 0);
 }

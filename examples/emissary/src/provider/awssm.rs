@@ -1,6 +1,6 @@
 //! AWS Secrets Manager, by the SDK: its credentials, region and endpoint come from where the SDK looks for them.
 
-use std::{cell::OnceCell, error::Error as _, io, time::Duration};
+use std::{error::Error as _, io, sync::OnceLock, time::Duration};
 
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
@@ -28,13 +28,13 @@ const LASTING: [&str; 5] = [
 pub(super) struct SecretsManager {
     runtime: Runtime,
     /// Made when it is first asked: a machine without templates for it needs no network.
-    client: OnceCell<Client>,
+    client: OnceLock<Client>,
 }
 
 impl SecretsManager {
     pub(super) fn new() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { runtime, client: OnceCell::new() })
+        Ok(Self { runtime, client: OnceLock::new() })
     }
 
     /// The present version of a secret, by name or ARN.
