@@ -249,16 +249,19 @@ fn answers_are_read_as_protobuf_libraries_write_them() {
 /// As most protobuf libraries write JSON unless they are told to keep the names of the proto.
 fn camel(value: Value) -> Value {
     let rename = |name: &str| {
-        let mut parts = name.split('_');
-        let first = parts.next().unwrap_or_default().to_owned();
-        parts.fold(first, |so_far, part| format!("{so_far}{}{}", part[..1].to_uppercase(), &part[1..]))
+        let mut upper = false;
+        let renamed = name.chars().filter_map(|letter| {
+            let was_upper = std::mem::replace(&mut upper, letter == '_');
+            (letter != '_').then(|| if was_upper { letter.to_ascii_uppercase() } else { letter })
+        });
+        renamed.collect::<String>()
     };
     match value {
         Value::Array(items) => items.into_iter().map(camel).collect(),
         Value::Object(members) => {
             members.into_iter().map(|(name, member)| (rename(&name), camel(member))).collect()
         }
-        plain => plain,
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
     }
 }
 
@@ -269,10 +272,10 @@ fn slips_are_told_without_what_was_found() {
     let token = cases["alias"]["token"].as_str().unwrap();
     for case in cases["slips"].as_array().unwrap() {
         let read = Entry::from_value(case["wanted"].clone(), "wanted").map(|_| Found::Nothing);
-        let read = match &case["found"] {
-            Value::Null => read,
-            found => read.and_then(|_| Found::from_value(found.clone(), "found")),
-        };
+        let found = Some(&case["found"]).filter(|found| !found.is_null());
+        let read = read.and_then(|_| {
+            found.map_or(Ok(Found::Nothing), |found| Found::from_value(found.clone(), "found"))
+        });
         let error = read.expect_err(&case["note"].to_string());
         let path = case["path"].as_str().unwrap();
         assert!(error.to_string().starts_with(&format!("{path}: ")), "{error} ({})", case["note"]);
@@ -386,10 +389,8 @@ fn the_cases_come_out_as_in_every_language() {
         |case: &Value| StatusCode::from_number(i32::try_from(case["status"].as_i64().unwrap()).unwrap());
     let wanted: Entry = serde_json::from_value(outcomes["wanted"].clone()).unwrap();
     for case in each(&outcomes["created"]) {
-        let found = match &case["found"] {
-            Value::Null => Found::Nothing,
-            found => Found::from_value(found.clone(), "found").unwrap(),
-        };
+        let found = Some(&case["found"]).filter(|found| !found.is_null());
+        let found = found.map_or(Found::Nothing, |found| Found::from_value(found.clone(), "found").unwrap());
         assert_eq!(
             Outcome::of_created_entry(status(&case), &wanted, &found).as_str(),
             case["outcome"],

@@ -88,13 +88,13 @@ pub(crate) fn from_secret_value<T: serde::de::DeserializeOwned>(
     value: serde_json::Value,
     at: &str,
 ) -> Result<T, Error> {
-    from_value(value, at).map_err(|error| match error {
-        Error::Input { path, message } if message.starts_with("invalid ") => {
-            let expected =
-                message.rsplit_once(", expected ").map_or("another value", |(_, expected)| expected);
-            Error::input(&path, &format!("expected {expected}"))
+    from_value(value, at).map_err(|error| {
+        let Error::Input { path, message } = &error else { return error };
+        if !message.starts_with("invalid ") {
+            return error;
         }
-        error => error,
+        let expected = message.rsplit_once(", expected ").map_or("another value", |(_, expected)| expected);
+        Error::input(path, &format!("expected {expected}"))
     })
 }
 
