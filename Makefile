@@ -140,6 +140,7 @@ check: need-rust python node ## format, lints, docs, licences, purity, generated
 	$(PYTHON) core/vectors/generate_choria.py check
 	$(PYTHON) core/vectors/generate_serviceradar.py check
 	$(PYTHON) core/vectors/generate_spire.py check
+	$(PYTHON) core/vectors/generate_inspect.py check
 	$(PYTHON) core/vectors/generate_identity.py check
 	cd bindings-python && $(PYTHON) generate.py --check && $(PYTHON) -m mypy && $(PYTHON) -m mypy.stubtest handfast._native --ignore-disjoint-bases
 	cd bindings-node && npm run --silent check

@@ -7,6 +7,7 @@ use handfast::{
 };
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
+use serde_json::json;
 
 use crate::{
     carry::{self, parse},
@@ -164,12 +165,29 @@ pub fn spire_entry(entry: String) -> Result<String> {
     Ok(carry::write(&entry))
 }
 
+/// The parts of a SPIFFE id, as JSON.
+#[napi]
+pub fn spiffe_id(text: String) -> Result<String> {
+    let id: spire::SpiffeId = parse(&text, "text")?;
+    Ok(carry::write(&json!({"trust_domain": id.trust_domain(), "path": id.path()})))
+}
+
+/// The parts of a selector, as JSON.
+#[napi]
+pub fn spire_selector(text: String) -> Result<String> {
+    let selector: spire::Selector = parse(&text, "text")?;
+    Ok(carry::write(&json!({"type": selector.kind(), "value": selector.value()})))
+}
+
 /// What a result of `BatchCreateEntry` says.
 #[napi]
 pub fn created_entry_outcome(status: i32, wanted: String, found: Option<String>) -> Result<&'static str> {
-    let wanted = carry::read_as(&wanted, &Vec::new(), "wanted")?;
-    let found = found.map(|found| carry::read(&found, &Vec::new())).transpose()?;
-    let found: Found = found.map(spire::Entry::from_reply).into();
+    let wanted = carry::read(&wanted, &Vec::new())?;
+    let wanted = spire::Entry::from_value(wanted, "wanted").map_err(Throw::throw)?;
+    let found = match found {
+        Some(found) => Found::from_value(carry::read(&found, &Vec::new())?, "found").map_err(Throw::throw)?,
+        None => Found::Nothing,
+    };
     Ok(Outcome::of_created_entry(StatusCode::from_number(status), &wanted, &found).as_str())
 }
 

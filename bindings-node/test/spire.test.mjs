@@ -24,6 +24,12 @@ function throws(action, code, note) {
   assert.throws(action, (error) => error.code === code && !error.message.includes(token), note);
 }
 
+/** All that a log could show of a value. */
+function seen(value) {
+  const members = value instanceof Error ? `${value.message}${value.stack}` : '';
+  return `${value}${JSON.stringify(value)}${members}${show(value, { depth: 9, showHidden: true })}`;
+}
+
 function read({ json, pem }) {
   return json === undefined ? spire.bundleFromPem(pem, { trustDomain }) : spire.bundleFromJson(json, { trustDomain });
 }
@@ -47,7 +53,7 @@ it('bundles come out as in every language', () => {
     if (code) throws(take, code, note);
     else assert.equal(take().toJson(), json, note);
   }
-  assert.deepEqual([made.length, others.length, refused.length, replies.length], [3, 3, 37, 14]);
+  assert.deepEqual([made.length, others.length, refused.length, replies.length], [3, 3, 37, 17]);
 });
 
 it('entries come out as in every language', () => {
@@ -93,7 +99,92 @@ it('answers mean the same in every language', () => {
     assert.equal(spire.joinTokenOutcome(status, message), outcome, message);
   }
   for (const { status, outcome } of deleted) assert.equal(spire.deletedEntryOutcome(status), outcome);
-  assert.deepEqual([created.length, made.length, deleted.length], [19, 7, 5]);
+  assert.deepEqual([created.length, made.length, deleted.length], [26, 7, 5]);
+});
+
+it('names have one spelling in every language', () => {
+  const { trust_domains: domains, ids, selectors } = cases.names;
+  for (const { text, valid } of domains) {
+    const make = () => spire.bundleFromJson('{"keys":[]}', { trustDomain: text });
+    if (valid) assert.equal(make().trustDomain, text);
+    else throws(make, 'invalid_input', text);
+  }
+  for (const [group, partsOf] of [
+    [ids, spire.spiffeId],
+    [selectors, spire.selector],
+  ]) {
+    for (const { text, parts } of group) {
+      if (parts === null) throws(() => partsOf(text), 'invalid_input', text);
+      else assert.deepEqual(partsOf(text), camel(parts));
+    }
+  }
+  assert.deepEqual([domains.length, ids.length, selectors.length], [14, 29, 17]);
+});
+
+it('slips are told without what was found', () => {
+  // The token stands in all of them; a slip is no `collision`, upon which ours would be given up.
+  for (const { note, path, wanted, found } of cases.slips) {
+    const at = path.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    const slip = () => spire.createdEntryOutcome(6, { wanted: camel(wanted), found: camel(found) });
+    assert.throws(slip, (error) => {
+      assert.deepEqual([error.code, error.path], ['invalid_input', at], note);
+      assert.ok(error.message.startsWith(`${at}: `), note);
+      assert.ok(!seen(error).includes(token), note);
+      return true;
+    });
+  }
+  assert.equal(cases.slips.length, 22);
+});
+
+it('no secret is seen in a request or an error', () => {
+  const until = { expiresAt: '2026-01-02T03:14:05Z', now };
+  const request = spire.joinTokenRequest(token, until);
+  for (const one of [request, { request }, [request], request.token]) assert.ok(!seen(one).includes(token));
+  const mistakes = [
+    () => spire.joinTokenRequest(`${token}/`, until),
+    () => spire.joinTokenRequest(token, { ...until, agentId: token }),
+    () => spire.joinTokenRequest(token, { expiresAt: token }),
+    () => spire.joinTokenRequest(Buffer.from(token), until),
+    () => spire.joinTokenRequest([token], until),
+    () => spire.aliasEntry(`${token} `, { id: 'a', spiffeId: 'spiffe://example.org/a' }),
+    () => spire.aliasEntry(token, { id: `${token}/`, spiffeId: 'spiffe://example.org/a' }),
+    () => spire.aliasEntry(token, { id: 'a', spiffeId: token }),
+    () => spire.entry({ id: new Secret(token) }),
+    () => spire.entry({ id: `${token}/` }),
+    () => spire.spiffeId(token),
+    () => spire.selector(token),
+    () => spire.bundleFromPem(token, { trustDomain }),
+    () => spire.bundleFromJson(token, { trustDomain }),
+    () => spire.bundleFromPem('', { trustDomain: `${token}/` }),
+    () => spire.joinTokenOutcome(token),
+  ];
+  for (const mistake of mistakes) {
+    assert.throws(mistake, (error) => Boolean(error.code) && !seen(error).includes(token), `${mistake}`);
+  }
+});
+
+it('a status that is no number of gRPC is not taken for success', () => {
+  const wanted = camel(cases.outcomes.wanted);
+  for (const status of [NaN, 2 ** 32, 0.5, -0.5, Infinity, '0', null, undefined, true, 0n]) {
+    throws(() => spire.joinTokenOutcome(status), 'invalid_input', String(status));
+    throws(() => spire.deletedEntryOutcome(status), 'invalid_input', String(status));
+    throws(() => spire.createdEntryOutcome(status, { wanted }), 'invalid_input', String(status));
+  }
+});
+
+it('a reply is read with its bytes as gRPC libraries give them', () => {
+  const { reply, json } = cases.bundles.replies[0];
+  const given = camel(reply);
+  const bytes = (text) => Buffer.from(text, 'base64');
+  for (const one of given.x509Authorities) one.asn1 = bytes(one.asn1);
+  for (const one of given.jwtAuthorities) one.publicKey = Uint8Array.from(bytes(one.publicKey));
+  const before = show(given, { depth: 9 });
+  assert.equal(spire.bundleFromReply(given, { trustDomain, now }).toJson(), json);
+  assert.equal(show(given, { depth: 9 }), before);
+  const texts = { trustDomain, x509Authorities: 'x' };
+  for (const wrong of [null, 7, 'x', [], { trustDomain, x509Authorities: [null] }, texts]) {
+    throws(() => spire.bundleFromReply(wrong, { trustDomain, now }), 'invalid_input', show(wrong));
+  }
 });
 
 it('an executor makes what a package wants and takes it away', async () => {
@@ -155,5 +246,19 @@ it('a pasted text is named without its secret', () => {
   const jwt = { type: 'malformed', like: 'jwt', code: 'jwt_not_compact' };
   assert.deepEqual(inspect('eyJhbGciOiJFUzI1NiJ9.e30'), jwt);
   assert.deepEqual(inspect('hunter2'), { type: 'unknown' });
-  assert.throws(() => inspect(7));
+  throws(() => inspect(7), 'invalid_input');
+});
+
+it('pasted texts are named as in every language', () => {
+  const texts = JSON.parse(file('core/vectors/inspect/cases.json'));
+  for (const { note, text, expected, hidden } of texts) {
+    for (const given of [text, new Secret(text)]) {
+      const inspected = inspect(given);
+      assert.deepEqual(inspected, camel(expected), note);
+      const said = seen(inspected);
+      const leaked = hidden.filter((one) => said.includes(one));
+      assert.deepEqual(leaked, [], note);
+    }
+  }
+  assert.equal(texts.length, 53);
 });

@@ -1,3 +1,4 @@
+import type { TokenView } from './choria.js';
 import type {
   Action,
   Answer,
@@ -136,7 +137,7 @@ export type Inspected =
   | { type: 'download_link'; key: string; package: string; number: number; expiresAt: string }
   | { type: 'kubernetes_bootstrap_token'; id: string; secretName: string }
   | { type: 'kubernetes_ca_pin'; pin: string }
-  | ({ type: 'choria' } & Readonly<Record<string, unknown>>)
+  | ({ type: 'choria' } & TokenView)
   | { type: 'service_radar'; kind: 'edge' | 'collector' | 'unsigned' }
   | {
       type: 'jwt';

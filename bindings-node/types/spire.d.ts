@@ -6,12 +6,18 @@ export interface Id {
   path: string;
 }
 
+/** A `spire.api.types.Selector`. */
+export interface Selector {
+  type: string;
+  value: string;
+}
+
 /** A `spire.api.types.Entry` as protobuf libraries read and write it in JSON, without what the server sets itself. */
 export interface Entry {
   id: string;
   spiffeId: Id;
   parentId: Id;
-  selectors: { type: string; value: string }[];
+  selectors: Selector[];
   x509SvidTtl: number;
   jwtSvidTtl: number;
   federatesWith: string[];
@@ -56,8 +62,8 @@ export function bundleFromPem(text: string, options: { trustDomain: string }): B
 export function bundleFromJson(text: string, options: { trustDomain: string }): Bundle;
 
 /**
- * Reads what `GetBundle` answers, as protobuf libraries write it in JSON (bytes in base64), without authorities that are tainted or
- * over.
+ * Reads what `GetBundle` answers, as protobuf libraries write it (bytes as they are or in base64, 64-bit integers as numbers or
+ * text), without authorities that are tainted or over.
  */
 export function bundleFromReply(reply: object, options: { trustDomain: string; now?: Date | string }): Bundle;
 
@@ -88,10 +94,19 @@ export class AliasEntry {
 /** The entry for the effect `ensure_spire_alias`. */
 export function aliasEntry(token: string | Secret, options: { id: string; spiffeId: string }): AliasEntry;
 
+/** The parts of a SPIFFE id as SPIRE's API has them, as of `agentId` of a request. */
+export function spiffeId(text: string): Id;
+
+/** The parts of a selector, `type:value`, as SPIRE's API has them. */
+export function selector(text: string): Selector;
+
 /** The entry of the effect `ensure_spire_entry` as `BatchCreateEntry` takes it; throws for one that a server would refuse. */
 export function entry(wanted: object): Entry;
 
-/** What a result of `BatchCreateEntry` says, by its status code and the entry that came with it. */
+/**
+ * What a result of `BatchCreateEntry` says, by its status code and the entry that came with it. What is no entry throws, so that a
+ * slip does not pass for somebody else's.
+ */
 export function createdEntryOutcome(status: number, options: { wanted: Entry; found?: object | null }): Outcome;
 
 /** What a result of `BatchDeleteEntry` says. */

@@ -70,7 +70,7 @@ mod _native {
         sns::{Confirmation, Notification, SnsReceiver, Unsubscription},
         spire::{
             AliasEntry, JoinTokenRequest, SpireBundle, created_entry_outcome, deleted_entry_outcome,
-            join_token_outcome, spire_entry,
+            join_token_outcome, spiffe_id, spire_entry, spire_selector,
         },
         system::timestamp,
         template::{Emissary, Template, split_command},

@@ -10,6 +10,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
+use serde_json::json;
 
 use crate::{
     convert,
@@ -208,9 +209,11 @@ pub(crate) fn created_entry_outcome(
     wanted: &Bound<'_, PyAny>,
     found: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<&'static str> {
-    let wanted = from_value(convert::to_value(wanted)?, "wanted").map_err(Raise::raise)?;
-    let found = found.filter(|found| !found.is_none()).map(convert::to_value).transpose()?;
-    let found: Found = found.map(spire::Entry::from_reply).into();
+    let wanted = spire::Entry::from_value(convert::to_value(wanted)?, "wanted").map_err(Raise::raise)?;
+    let found = match found.filter(|found| !found.is_none()) {
+        Some(found) => Found::from_value(convert::to_value(found)?, "found").map_err(Raise::raise)?,
+        None => Found::Nothing,
+    };
     Ok(Outcome::of_created_entry(StatusCode::from_number(status), &wanted, &found).as_str())
 }
 
@@ -226,6 +229,22 @@ pub(crate) fn deleted_entry_outcome(status: i32) -> &'static str {
 #[pyo3(signature = (status, message="", /))]
 pub(crate) fn join_token_outcome(status: i32, message: &str) -> &'static str {
     Outcome::of_join_token(StatusCode::from_number(status), message).as_str()
+}
+
+/// The parts of a SPIFFE id as SPIRE's API has them.
+#[pyfunction]
+#[pyo3(signature = (text, /))]
+pub(crate) fn spiffe_id<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    let id: spire::SpiffeId = one(text, "text")?;
+    convert::to_python(py, &json!({"trust_domain": id.trust_domain(), "path": id.path()}), &[])
+}
+
+/// The parts of a selector as SPIRE's API has them.
+#[pyfunction]
+#[pyo3(signature = (text, /))]
+pub(crate) fn spire_selector<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    let selector: spire::Selector = one(text, "text")?;
+    convert::to_python(py, &json!({"type": selector.kind(), "value": selector.value()}), &[])
 }
 
 fn write<'py>(py: Python<'py>, entry: &spire::Entry) -> PyResult<Bound<'py, PyAny>> {

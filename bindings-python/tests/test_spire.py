@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import pickle
+import traceback
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -53,7 +56,7 @@ def test_bundles_come_out_as_in_every_language() -> None:
         else:
             assert spire.Bundle.from_reply(case["reply"], **more).to_json() == case["json"], case["note"]
     counts = [len(bundles[group]) for group in ("made", "read", "refused", "replies")]
-    assert counts == [3, 3, 37, 14]
+    assert counts == [3, 3, 37, 17]
 
 
 def test_entries_come_out_as_in_every_language() -> None:
@@ -90,6 +93,11 @@ def test_a_join_token_says_how_long_it_lives() -> None:
         assert TOKEN not in repr(request)
 
 
+def test_a_member_has_one_of_its_names() -> None:
+    twice = {"trust_domain": DOMAIN, "trustDomain": DOMAIN}
+    assert code_of(spire.Bundle.from_reply, twice, trust_domain=DOMAIN) == "invalid_input"
+
+
 def test_answers_mean_the_same_in_every_language() -> None:
     outcomes = CASES["outcomes"]
     wanted = outcomes["wanted"]
@@ -100,7 +108,70 @@ def test_answers_mean_the_same_in_every_language() -> None:
         assert spire.join_token_outcome(case["status"], case["message"]) == case["outcome"], case
     for case in outcomes["deleted"]:
         assert spire.deleted_entry_outcome(case["status"]) == case["outcome"], case
-    assert [len(outcomes[group]) for group in ("created", "join_token", "deleted")] == [19, 7, 5]
+    assert [len(outcomes[group]) for group in ("created", "join_token", "deleted")] == [26, 7, 5]
+
+
+def test_names_have_one_spelling_in_every_language() -> None:
+    names = CASES["names"]
+    for case in names["trust_domains"]:
+        if case["valid"]:
+            assert spire.Bundle.from_json('{"keys":[]}', trust_domain=case["text"]).trust_domain == case["text"]
+        else:
+            assert code_of(spire.Bundle.from_json, '{"keys":[]}', trust_domain=case["text"]) == "invalid_input", case
+    for group, parts in (("ids", spire.spiffe_id), ("selectors", spire.selector)):
+        for case in names[group]:
+            if case["parts"] is None:
+                assert code_of(parts, case["text"]) == "invalid_input", case
+            else:
+                assert parts(case["text"]) == case["parts"]
+    assert [len(names[group]) for group in ("trust_domains", "ids", "selectors")] == [14, 29, 17]
+
+
+def shown(error: BaseException) -> str:
+    """All that a log could show of an error."""
+    return "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error)) + repr(error.args)
+
+
+def test_slips_are_told_without_what_was_found() -> None:
+    """The token stands in all of them; a slip is no ``collision``, upon which ours would be given up."""
+    for case in CASES["slips"]:
+        with pytest.raises(InvalidInput) as raised:
+            spire.created_entry_outcome(6, wanted=case["wanted"], found=case["found"])
+        assert raised.value.path == case["path"], case["note"]
+        assert str(raised.value).startswith(f"{case['path']}: "), case["note"]
+        assert TOKEN not in shown(raised.value), case["note"]
+    assert len(CASES["slips"]) == 22
+
+
+def test_no_secret_is_seen_in_a_request_or_an_error() -> None:
+    later: Any = {"expires_at": "2026-01-02T03:14:05Z", "now": CASES["now"]}
+    request = spire.JoinTokenRequest(TOKEN, **later)
+    assert TOKEN not in f"{request!r} {request} {[request]} {request.token!r} {request.token}"
+    for dump in (json.dumps, pickle.dumps):
+        with pytest.raises(TypeError) as unwritten:
+            dump(request)
+        assert TOKEN not in shown(unwritten.value)
+    anything: Any = TOKEN.encode()
+    mistakes: list[Callable[[], object]] = [
+        lambda: spire.JoinTokenRequest(f"{TOKEN}/", **later),
+        lambda: spire.JoinTokenRequest(TOKEN, agent_id=TOKEN, **later),
+        lambda: spire.JoinTokenRequest(TOKEN, expires_at=TOKEN),
+        lambda: spire.JoinTokenRequest(anything, **later),
+        lambda: spire.AliasEntry(f"{TOKEN} ", id="a", spiffe_id="spiffe://example.org/a"),
+        lambda: spire.AliasEntry(TOKEN, id=f"{TOKEN}/", spiffe_id="spiffe://example.org/a"),
+        lambda: spire.AliasEntry(TOKEN, id="a", spiffe_id=TOKEN),
+        lambda: spire.entry({"id": Secret(TOKEN)}),
+        lambda: spire.entry({"id": f"{TOKEN}/"}),
+        lambda: spire.spiffe_id(TOKEN),
+        lambda: spire.selector(TOKEN),
+        lambda: spire.Bundle.from_pem(TOKEN, trust_domain=DOMAIN),
+        lambda: spire.Bundle.from_json(TOKEN, trust_domain=DOMAIN),
+        lambda: spire.Bundle.from_pem("", trust_domain=f"{TOKEN}/"),
+    ]
+    for mistake in mistakes:
+        with pytest.raises((SpireError, InvalidInput)) as raised:
+            mistake()
+        assert TOKEN not in "".join(map(repr, (raised.value, raised.value.args, vars(raised.value), raised.value.__cause__)))
 
 
 def test_an_executor_makes_what_a_package_wants_and_takes_it_away() -> None:
@@ -158,3 +229,14 @@ def test_a_pasted_text_is_named_without_its_secret() -> None:
     assert handfast.inspect("hunter2") == {"type": "unknown"}
     with pytest.raises(InvalidInput):
         handfast.inspect(7)  # type: ignore[arg-type]
+
+
+def test_pasted_texts_are_named_as_in_every_language() -> None:
+    cases: list[dict[str, Any]] = load(VECTORS / "inspect" / "cases.json")
+    for case in cases:
+        for text in (case["text"], Secret(case["text"])):
+            inspected = handfast.inspect(text)
+            assert inspected == case["expected"], case["note"]
+            seen = repr(inspected) + json.dumps(inspected)
+            assert not [hidden for hidden in case["hidden"] if hidden in seen], case["note"]
+    assert len(cases) == 53

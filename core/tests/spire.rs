@@ -10,7 +10,7 @@ use handfast::{
     record::SpireEntry,
     spire::{
         AliasEntry, Bundle, BundleReply, Entry, EntryId, Found, JoinTokenRequest, JwtKey, Outcome, Selector,
-        StatusCode, TrustDomain, X509Certificate,
+        SpiffeId, StatusCode, TrustDomain, X509Certificate,
     },
 };
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -212,8 +212,12 @@ fn answers_are_read_as_protobuf_libraries_write_them() {
         "parent_id": {"trust_domain": "example.org", "path": "/b"}, "selectors": [{"type": "unix", "value": "uid:1"}],
         "expires_at": "1700000000", "revision_number": "3", "created_at": "1600000000", "of_a_later_server": true,
     });
-    let entry = Entry::from_reply(written.clone()).unwrap();
-    assert!(serde_json::from_value::<Entry>(written).is_err(), "whoever writes one is told of every slip");
+    let read = |written: Value| match Found::from_value(written, "found").unwrap() {
+        Found::Entry(entry) => *entry,
+        other @ (Found::Nothing | Found::Foreign) => panic!("{other:?}"),
+    };
+    let entry = read(written.clone());
+    assert!(Entry::from_value(written, "wanted").is_err(), "whoever writes one is told of every slip");
     let (other, name) = ("other.org".parse().unwrap(), "a.example.org".to_owned());
     let full = Entry {
         x509_svid_ttl: 1,
@@ -223,8 +227,8 @@ fn answers_are_read_as_protobuf_libraries_write_them() {
         ..entry.clone()
     };
     let full = Entry { downstream: true, dns_names: vec![name], store_svid: true, hint: "h".into(), ..full };
-    let read = Entry::from_reply(serde_json::to_value(&full).unwrap()).unwrap();
-    assert_eq!(read, full, "every field is looked at");
+    assert_eq!(read(serde_json::to_value(&full).unwrap()), full, "every field is looked at");
+    assert_eq!(read(camel(serde_json::to_value(&full).unwrap())), full, "under either name");
     assert_eq!((entry.expires_at, entry.x509_svid_ttl, entry.admin), (1_700_000_000, 0, false));
     let certificate = data_encoding::BASE64.encode(&der(AUTHORITY));
     let url_safe = data_encoding::BASE64URL_NOPAD.encode(&jwt_key());
@@ -240,6 +244,64 @@ fn answers_are_read_as_protobuf_libraries_write_them() {
         assert!(serde_json::from_value::<BundleReply>(json!({member: wrong})).is_err(), "{member} {wrong}");
     }
     assert!(serde_json::from_value::<X509Certificate>(json!({"asn1": "_+"})).is_err());
+}
+
+/// As most protobuf libraries write JSON unless they are told to keep the names of the proto.
+fn camel(value: Value) -> Value {
+    let rename = |name: &str| {
+        let mut upper = false;
+        let renamed = name.chars().filter_map(|letter| {
+            let was_upper = std::mem::replace(&mut upper, letter == '_');
+            (letter != '_').then(|| if was_upper { letter.to_ascii_uppercase() } else { letter })
+        });
+        renamed.collect::<String>()
+    };
+    match value {
+        Value::Array(items) => items.into_iter().map(camel).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (rename(&name), camel(member))).collect()
+        }
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
+    }
+}
+
+/// A slip of the executor is an error that says where, and not the token that may stand there.
+#[test]
+fn slips_are_told_without_what_was_found() {
+    let cases: Value = serde_json::from_str(include_str!("../vectors/spire/cases.json")).unwrap();
+    let token = cases["alias"]["token"].as_str().unwrap();
+    for case in cases["slips"].as_array().unwrap() {
+        let read = Entry::from_value(case["wanted"].clone(), "wanted").map(|_| Found::Nothing);
+        let found = Some(&case["found"]).filter(|found| !found.is_null());
+        let read = read.and_then(|_| {
+            found.map_or(Ok(Found::Nothing), |found| Found::from_value(found.clone(), "found"))
+        });
+        let error = read.expect_err(&case["note"].to_string());
+        let path = case["path"].as_str().unwrap();
+        assert!(error.to_string().starts_with(&format!("{path}: ")), "{error} ({})", case["note"]);
+        assert_eq!(error.code(), Code::InvalidInput, "{}", case["note"]);
+        assert!(!format!("{error} {error:?}").contains(token), "{}", case["note"]);
+    }
+}
+
+#[test]
+fn names_have_one_spelling_in_every_language() {
+    let cases: Value = serde_json::from_str(include_str!("../vectors/spire/cases.json")).unwrap();
+    let each = |group: &str| cases["names"][group].as_array().unwrap().clone();
+    for case in each("trust_domains") {
+        let read = case["text"].as_str().unwrap().parse::<TrustDomain>();
+        assert_eq!(json!(read.is_ok()), case["valid"], "{case}");
+    }
+    for case in each("ids") {
+        let id = case["text"].as_str().unwrap().parse::<SpiffeId>().ok();
+        let parts = id.map(|id| json!({"trust_domain": id.trust_domain(), "path": id.path()}));
+        assert_eq!(json!(parts), case["parts"], "{case}");
+    }
+    for case in each("selectors") {
+        let selector = case["text"].as_str().unwrap().parse::<Selector>().ok();
+        let parts = selector.map(|selector| json!({"type": selector.kind(), "value": selector.value()}));
+        assert_eq!(json!(parts), case["parts"], "{case}");
+    }
 }
 
 /// The same cases as in every language.
@@ -327,8 +389,8 @@ fn the_cases_come_out_as_in_every_language() {
         |case: &Value| StatusCode::from_number(i32::try_from(case["status"].as_i64().unwrap()).unwrap());
     let wanted: Entry = serde_json::from_value(outcomes["wanted"].clone()).unwrap();
     for case in each(&outcomes["created"]) {
-        let found = Some(case["found"].clone()).filter(|found| !found.is_null());
-        let found = found.map(Entry::from_reply).into();
+        let found = Some(&case["found"]).filter(|found| !found.is_null());
+        let found = found.map_or(Found::Nothing, |found| Found::from_value(found.clone(), "found").unwrap());
         assert_eq!(
             Outcome::of_created_entry(status(&case), &wanted, &found).as_str(),
             case["outcome"],

@@ -1,4 +1,4 @@
-"""Writes spire/cases.json: trust bundles in every form, registration entries, and what a SPIRE server's answers mean.
+"""Writes spire/cases.json: ids and selectors, trust bundles in every form, entries, and what a SPIRE server's answers mean.
 
 Nothing here calls handfast: certificates and keys come from `cryptography`, and the JSON of a bundle is written as RFC 8785 has it.
 The output is the same at every run.
@@ -11,6 +11,7 @@ import base64
 import datetime
 import json
 import pathlib
+import re
 import sys
 
 from cryptography import x509
@@ -175,6 +176,7 @@ def replies() -> list:
         ("a tainted certificate", {"trust_domain": DOMAIN, "x509_authorities": [authority | {"tainted": True}]}, nothing),
         ("nothing but its name", {"trust_domain": DOMAIN}, nothing),
         ("members of a later server", whole | {"x": {}}, expected),
+        ("in lowerCamelCase", camel(whole), expected),
     ]
     refused = [
         ("another trust domain's", whole | {"trust_domain": "other.org"}, MALFORMED),
@@ -183,9 +185,41 @@ def replies() -> list:
         ("a hint below zero", whole | {"refresh_hint": "-1"}, MALFORMED),
         ("not base64", whole | {"x509_authorities": [{"asn1": "*"}]}, "invalid_input"),
         ("a number in words", whole | {"sequence_number": "seven"}, "invalid_input"),
+        ("a number in parts", whole | {"sequence_number": {"low": 7, "high": 0, "unsigned": True}}, "invalid_input"),
+        ("a list", [whole], "invalid_input"),
     ]
     found = [{"note": note, "reply": reply, "json": text} for note, reply, text in taken]
     return found + [{"note": note, "reply": reply, "code": code} for note, reply, code in refused]
+
+
+def camel(value):
+    """As most protobuf libraries write JSON unless they are told to keep the names of the proto."""
+    if isinstance(value, list):
+        return [camel(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {re.sub("_(.)", lambda found: found[1].upper(), name): camel(member) for name, member in value.items()}
+
+
+def names() -> dict:
+    """SPIFFE-ID sections 2.1 to 2.3; a selector is the type, a colon, and whatever the plugin says."""
+    longest = "a" * 255
+    domains = {"example.org": True, "prod.example_1.org": True, "a": True, "192.0.2.1": True, longest: True, longest + "a": False}
+    domains |= {text: False for text in ("", "Example.org", "spiffe://example.org", "example.org/a", "example.org:1", "a b", "é.org", "a@b")}
+    path = "/" + "p" * (2048 - len("spiffe://example.org/"))
+    ids = {f"spiffe://example.org{part}": (DOMAIN, part) for part in ("/a", "/ns/edge/a-1", "/A.b_C-9", "/...", "/spire/server", path)}
+    wrong = ("", "/a", "example.org/a", "https://example.org/a", "SPIFFE://example.org/a", "spiffe:/example.org/a", "spiffe:///a", "spiffe://example.org",
+             "spiffe://example.org/", "spiffe://example.org/a/", "spiffe://example.org//a", "spiffe://example.org/.", "spiffe://example.org/../a",
+             "spiffe://Example.org/a", "spiffe://example.org:1/a", "spiffe://ann@example.org/a", "spiffe://example.org/a%20b", "spiffe://example.org/a?b",
+             "spiffe://example.org/a#b", "spiffe://example.org/é", "spiffe://example.org/a ", "spiffe://example.org/a\n", f"spiffe://example.org{path}p")  # fmt: skip
+    selectors = {f"{kind}:{value}": (kind, value) for kind, value in (
+        ("unix", "uid:1000"), ("k8s", "ns:edge"), ("spiffe_id", "spiffe://example.org/a"), ("x-y.z", ":"), ("docker", "label:a b=é"), ("unix", "p" * 507))}  # fmt: skip
+    unfit = ("", "unix", ":", ":a", "unix:", "un ix:a", "é:a", "unix:a\n", "unix:\u0000", "unix:\u0085", "unix:" + "p" * 508)
+    return {
+        "trust_domains": [{"text": text, "valid": valid} for text, valid in domains.items()],
+        "ids": [{"text": text, "parts": {"trust_domain": domain, "path": part}} for text, (domain, part) in ids.items()] + [{"text": text, "parts": None} for text in wrong],
+        "selectors": [{"text": text, "parts": {"type": kind, "value": value}} for text, (kind, value) in selectors.items()] + [{"text": text, "parts": None} for text in unfit],
+    }
 
 
 ID = f"fleet-{'0a' * 16}"
@@ -243,11 +277,15 @@ def join_tokens() -> list:
 def outcomes() -> dict:
     """The numbers are gRPC's: 0 OK, 3 INVALID_ARGUMENT, 5 NOT_FOUND, 6 ALREADY_EXISTS, 7 PERMISSION_DENIED, 13 INTERNAL, 14 UNAVAILABLE."""
     same, of_server = entry(), {"revision_number": "3", "created_at": "1767323045", "of_a_later_server": 1}
+    nothing = {name: value for name, value in entry(id="", selectors=[]).items() if name not in ("spiffe_id", "parent_id")}
     without_defaults = {name: value for name, value in same.items() if value not in (0, False, "", [])}
     created = [
         (0, None, "done"), (0, same, "done"), (6, same, "done"), (6, same | of_server, "done"), (6, without_defaults | of_server, "done"),
         (6, entry(expires_at="0"), "done"), (6, entry(hint="changed"), "altered"), (6, entry(admin=True), "altered"), (6, None, "altered"),
-        (6, entry(id="theirs"), "collision"), (6, entry(id="not one of ours"), "collision"), (6, {}, "collision"), (3, None, "refused"), (7, None, "refused"),
+        (6, entry(id="theirs"), "collision"), (6, entry(id="not one of ours"), "collision"), (3, None, "refused"), (7, None, "refused"),
+        (6, {}, "altered"), (6, nothing, "altered"), (6, nothing | {"spiffe_id": None, "parent_id": None}, "altered"),
+        (6, camel(same | of_server), "done"), (6, camel(entry(dns_names=["a"])), "altered"), (6, camel(entry(id="theirs")), "collision"),
+        (6, entry(id="theirs", expires_at=str(2**33)), "collision"), (6, {"id": "theirs"}, "collision"),
         (13, None, "unknown"), (14, None, "unknown"), (2, None, "unknown"), (99, None, "unknown"), (-1, None, "unknown"),
     ]  # fmt: skip
     taken = "failed to create token: datastore-sql: UNIQUE constraint failed: join_tokens.token"
@@ -262,6 +300,28 @@ def outcomes() -> dict:
         "join_token": [{"status": status, "message": message, "outcome": outcome} for status, message, outcome in token],
         "deleted": [{"status": status, "outcome": outcome} for status, outcome in deleted],
     }
+
+
+def slips() -> list:
+    """What no executor means to give. The entry of an alias holds the token, which no error may say."""
+    secret = alias()
+    wanted, token = secret["expected"], secret["token"]
+    parent = wanted["parent_id"]
+    found = [
+        ("a list", "found", [wanted]), ("a text", "found", token), ("a number", "found", 7), ("an id in one text", "found.parent_id", wanted | {"parent_id": f"spiffe://{DOMAIN}{parent['path']}"}),
+        ("a selector in one text", "found.selectors[0]", wanted | {"selectors": [f"spiffe_id:{token}"]}), ("selectors that are no list", "found.selectors", wanted | {"selectors": token}),
+        ("a number in words", "found.expires_at", wanted | {"expires_at": token}), ("a number in parts", "found.expires_at", wanted | {"expires_at": {"low": 0, "high": 0}}),
+        ("a life in words", "found.x509_svid_ttl", wanted | {"x509_svid_ttl": token}), ("a switch in words", "found.admin", wanted | {"admin": f"{token}, expected"}),
+    ]  # fmt: skip
+    ours = [
+        ("a list", "wanted", [wanted]), ("a text", "wanted", token), ("an unknown member", "wanted.hnt", wanted | {"hnt": token}), ("nothing", "wanted", {}),
+        ("an id in one text", "wanted.parent_id", wanted | {"parent_id": f"spiffe://{DOMAIN}{parent['path']}"}), ("an id that is none", "wanted.parent_id", wanted | {"parent_id": parent | {"path": f"{parent['path']}/"}}),
+        ("an unknown member of an id", "wanted.parent_id.x", wanted | {"parent_id": parent | {"x": token}}), ("a selector in one text", "wanted.selectors[0]", wanted | {"selectors": [f"spiffe_id:{token}"]}),
+        ("a selector that is none", "wanted.selectors", wanted | {"selectors": [{"type": "a b", "value": token}]}), ("a number in words", "wanted.expires_at", wanted | {"expires_at": token}),
+        ("a life in words", "wanted.jwt_svid_ttl", wanted | {"jwt_svid_ttl": token}), ("a switch in words", "wanted.admin", wanted | {"admin": f"{token}, expected"}),
+    ]  # fmt: skip
+    given = [{"note": note, "path": path, "wanted": wanted, "found": value} for note, path, value in found]
+    return given + [{"note": note, "path": path, "wanted": value, "found": None} for note, path, value in ours]
 
 
 def cases() -> dict:
@@ -282,6 +342,8 @@ def cases() -> dict:
         "alias": alias(),
         "join_tokens": join_tokens(),
         "outcomes": outcomes(),
+        "slips": slips(),
+        "names": names(),
     }
 
 

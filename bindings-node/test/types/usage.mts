@@ -336,6 +336,9 @@ console.log(named.fileName, bytes.length, told.download.expose(), told.api ?? 'n
 const bundle: spire.Bundle = spire.bundleFromPem('a', { trustDomain: 'example.org' });
 const wanted: spire.Entry = spire.aliasEntry(new Secret('a'), { id: 'a', spiffeId: 'a' }).expose();
 const outcome: spire.Outcome = spire.createdEntryOutcome(6, { wanted, found: null });
+const parts: spire.Id = spire.spiffeId('spiffe://example.org/a');
+const shown: spire.Selector = spire.selector(`unix:uid:${parts.path}`);
+console.log(shown.value);
 // @ts-expect-error a join token ends
 spire.joinTokenRequest('a', {});
 // @ts-expect-error whose bundle is it?

@@ -16,7 +16,9 @@ from .choria import (
 )
 from .errors import Error
 from .spire import Entry as SpireApiEntry
+from .spire import Id as SpiffeIdParts
 from .spire import Outcome as SpireOutcome
+from .spire import Selector as SpireSelectorParts
 from .template import Need
 from .template import Step as TemplateStep
 from .types import (
@@ -31,6 +33,7 @@ from .types import (
     EventRow,
     Explanation,
     IdentityTrust,
+    Inspected,
     InstanceEventDict,
     InstanceIdentityDict,
     InstanceState,
@@ -125,7 +128,9 @@ __all__ = [
     "root",
     "scope_view",
     "sign_detached",
+    "spiffe_id",
     "spire_entry",
+    "spire_selector",
     "split_command",
     "timestamp",
     "verify_choria",
@@ -680,7 +685,7 @@ class Emissary:
     def waits_for(self) -> list[Need]: ...
     def __reduce__(self) -> NoReturn: ...
 
-def inspect(text: str | Secret, /) -> dict[str, Any]: ...
+def inspect(text: str | Secret, /) -> Inspected: ...
 
 @final
 class SpireBundle:
@@ -738,6 +743,8 @@ class AliasEntry:
     def expose(self) -> SpireApiEntry: ...
     def __reduce__(self) -> NoReturn: ...
 
+def spiffe_id(text: str, /) -> SpiffeIdParts: ...
+def spire_selector(text: str, /) -> SpireSelectorParts: ...
 def spire_entry(entry: Mapping[str, Any], /) -> SpireApiEntry: ...
 def created_entry_outcome(
     status: int,

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 from ._native import Confirmation, InstanceEvent, NodeKey, Notification, Secret, Unsubscription
 from ._schema import *
 from ._schema import Answer, Batch, NoticeRow, WriteRow
+from .choria import TokenDict
 from .errors import Error
 
 
@@ -179,3 +180,93 @@ class NotForUs(TypedDict):
 
 
 AwsReceived = InstanceReceived | NotForUs
+
+
+class InspectedEnrollmentToken(TypedDict):
+    """An enrollment token."""
+
+    type: Literal["enrollment_token"]
+    package: str
+    generation: int
+
+
+class InspectedLink(TypedDict):
+    """A download link."""
+
+    type: Literal["download_link"]
+    key: str
+    package: str
+    number: int
+    expires_at: str
+
+
+class InspectedBootstrapToken(TypedDict):
+    """A Kubernetes bootstrap token."""
+
+    type: Literal["kubernetes_bootstrap_token"]
+    id: str
+    secret_name: str
+
+
+class InspectedCaPin(TypedDict):
+    """The pin of a certificate authority, as kubeadm takes it."""
+
+    type: Literal["kubernetes_ca_pin"]
+    pin: str
+
+
+class InspectedChoria(TokenDict):
+    """A token of Choria's."""
+
+    type: Literal["choria"]
+
+
+class InspectedServiceRadar(TypedDict):
+    """A token of ServiceRadar's. Whether it is whole can only be said with the key that it was signed with."""
+
+    type: Literal["service_radar"]
+    kind: Literal["edge", "collector", "unsigned"]
+
+
+class InspectedJwt(TypedDict):
+    """Another JWT. Of claims that are not registered only the names are told."""
+
+    type: Literal["jwt"]
+    purpose: Literal["node_credential", "proof", "other"]
+    algorithm: str
+    typ: str | None
+    key: str | None
+    issuer: str | None
+    subject: str | None
+    issued_at: str | None
+    not_before: str | None
+    expires_at: str | None
+    claims: list[str]
+
+
+class InspectedMalformed(TypedDict):
+    """A text that begins like one of them and is not: cut off, mistyped, or changed on its way."""
+
+    type: Literal["malformed"]
+    like: str
+    code: str
+
+
+class InspectedUnknown(TypedDict):
+    """Nothing that is known here."""
+
+    type: Literal["unknown"]
+
+
+Inspected = (
+    InspectedEnrollmentToken
+    | InspectedLink
+    | InspectedBootstrapToken
+    | InspectedCaPin
+    | InspectedChoria
+    | InspectedServiceRadar
+    | InspectedJwt
+    | InspectedMalformed
+    | InspectedUnknown
+)
+"""What a pasted text is. It holds no secret, so that it can be shown and logged. Nothing of it is proven."""

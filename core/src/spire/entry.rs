@@ -9,6 +9,7 @@ use super::{Selector, SpiffeId, SpireError, TrustDomain};
 use crate::{
     id::{InvalidId, as_text},
     limits,
+    vocabulary::{Error, from_secret_value},
 };
 
 /// The id of an entry. Ours bear the mark of their owner, `<owner>-<32 hexadecimal digits>`: nobody else has made one of
@@ -120,16 +121,13 @@ impl Entry {
         }
     }
 
-    /// Reads an entry of a server's answer, as a protobuf library writes it in JSON. What the server sets itself and what later
-    /// servers add is not looked at.
+    /// Reads an entry of ours that crosses a language boundary; `at` is where it stands, for the path in the error.
     ///
     /// # Errors
-    /// One that we could not have made.
-    pub fn from_reply(mut reply: Value) -> Result<Self, serde_json::Error> {
-        if let Some(members) = reply.as_object_mut() {
-            members.retain(|name, _| FIELDS.contains(&name.as_str()));
-        }
-        serde_json::from_value(reply)
+    /// `invalid_input` with the path of what is missing, unknown or wrong. It does not repeat a value: that of an
+    /// [`AliasEntry`](super::AliasEntry) holds the join token.
+    pub fn from_value(value: Value, at: &str) -> Result<Self, Error> {
+        from_secret_value(value, at)
     }
 
     /// Checks what the server would refuse, or take for something else.
@@ -166,22 +164,6 @@ impl Entry {
         Ok(())
     }
 }
-
-const FIELDS: [&str; 13] = [
-    "id",
-    "spiffe_id",
-    "parent_id",
-    "selectors",
-    "x509_svid_ttl",
-    "jwt_svid_ttl",
-    "federates_with",
-    "admin",
-    "downstream",
-    "expires_at",
-    "dns_names",
-    "store_svid",
-    "hint",
-];
 
 /// Whether the id is the server's own to give.
 pub(crate) fn is_reserved(id: &SpiffeId) -> bool {

@@ -120,7 +120,7 @@ pub(super) mod in_parts {
     use super::{Deserialize, Deserializer, Serialize, Serializer, SpiffeId};
 
     #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[serde(deny_unknown_fields, expecting = "an object with `trust_domain` and `path`")]
     struct Parts<'a> {
         trust_domain: std::borrow::Cow<'a, str>,
         path: std::borrow::Cow<'a, str>,

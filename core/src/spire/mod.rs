@@ -13,7 +13,7 @@
 //! on; join tokens cannot be deleted and only die by their time: see [`JoinTokenRequest`].
 //!
 //! ```
-//! use handfast::{Secret, spire::{AliasEntry, Entry, Found, JoinTokenRequest, Outcome, StatusCode}};
+//! use handfast::{Secret, spire::{AliasEntry, Found, JoinTokenRequest, Outcome, StatusCode}};
 //!
 //! // An executor has been told to ensure a join token, and the entry that gives its agent a name.
 //! let token = Secret::new("0f5f1ee5-7a83-4a4b-9b5c-0123456789ab".into());
@@ -25,7 +25,7 @@
 //! assert_eq!(entry["spiffe_id"]["path"], "/edge/1");
 //!
 //! // The answer to `BatchCreateEntry` says that there is one already, the very same.
-//! let found = Found::Entry(Box::new(Entry::from_reply(entry)?));
+//! let found = Found::from_value(entry, "entry")?;
 //! let outcome = Outcome::of_created_entry(StatusCode::AlreadyExists, alias.expose(), &found);
 //! assert_eq!(outcome, Outcome::Done);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -36,6 +36,7 @@ mod authority;
 mod bundle;
 mod entry;
 mod error;
+mod found;
 mod id;
 mod join_token;
 mod json;
@@ -51,10 +52,11 @@ pub use self::{
     bundle::Bundle,
     entry::{Entry, EntryId},
     error::SpireError,
+    found::Found,
     id::{SpiffeId, TrustDomain},
     join_token::JoinTokenRequest,
     reply::{BundleReply, JwtKey, X509Certificate},
     selector::Selector,
-    status::{Found, Outcome, StatusCode},
+    status::{Outcome, StatusCode},
 };
 pub(crate) use self::{entry::is_reserved, id::is_trust_domain};

@@ -7,7 +7,7 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected an integer")]
 enum Written<'a, T> {
     Number(T),
     Text(#[serde(borrow)] Cow<'a, str>),

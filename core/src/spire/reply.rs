@@ -5,21 +5,25 @@ use serde::Deserialize;
 use super::{Bundle, SpireError, TrustDomain, protojson};
 use crate::time::Timestamp;
 
-/// A `spire.api.types.Bundle`, field by field; read as protobuf libraries write it in JSON.
+/// A `spire.api.types.Bundle`, field by field; read as protobuf libraries write it in JSON, with the names of the proto or in
+/// lowerCamelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct BundleReply {
     /// Whose bundle it is.
+    #[serde(alias = "trustDomain")]
     pub trust_domain: String,
     /// The authorities for X.509-SVIDs.
+    #[serde(alias = "x509Authorities")]
     pub x509_authorities: Vec<X509Certificate>,
     /// The authorities for JWT-SVIDs.
+    #[serde(alias = "jwtAuthorities")]
     pub jwt_authorities: Vec<JwtKey>,
     /// Seconds; none for 0.
-    #[serde(deserialize_with = "protojson::integer")]
+    #[serde(alias = "refreshHint", deserialize_with = "protojson::integer")]
     pub refresh_hint: i64,
     /// Rises with each change.
-    #[serde(deserialize_with = "protojson::integer")]
+    #[serde(alias = "sequenceNumber", deserialize_with = "protojson::integer")]
     pub sequence_number: u64,
 }
 
@@ -39,12 +43,13 @@ pub struct X509Certificate {
 #[serde(default)]
 pub struct JwtKey {
     /// A DER SubjectPublicKeyInfo.
-    #[serde(deserialize_with = "protojson::bytes")]
+    #[serde(alias = "publicKey", deserialize_with = "protojson::bytes")]
     pub public_key: Vec<u8>,
     /// The `kid`.
+    #[serde(alias = "keyId")]
     pub key_id: String,
     /// Seconds of the Unix epoch; never for 0.
-    #[serde(deserialize_with = "protojson::integer")]
+    #[serde(alias = "expiresAt", deserialize_with = "protojson::integer")]
     pub expires_at: i64,
     /// No longer secure.
     pub tainted: bool,

@@ -71,7 +71,7 @@ pub(super) mod in_parts {
     use super::{Deserialize, Deserializer, Selector, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[serde(deny_unknown_fields, expecting = "an object with `type` and `value`")]
     struct Parts<'a> {
         r#type: Cow<'a, str>,
         value: Cow<'a, str>,

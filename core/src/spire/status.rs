@@ -1,6 +1,6 @@
 //! What SPIRE's answers say about the work that was asked for.
 
-use super::Entry;
+use super::{Entry, Found};
 
 /// A gRPC status code, of a call or of one result of a batch
 /// (<https://grpc.github.io/grpc/core/md_doc_statuscodes.html>).
@@ -48,27 +48,6 @@ impl StatusCode {
             15 => Self::DataLoss,
             16 => Self::Unauthenticated,
             _ => Self::Unknown,
-        }
-    }
-}
-
-/// The entry that came with a result of `BatchCreateEntry`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// None.
-    Nothing,
-    /// This one.
-    Entry(Box<Entry>),
-    /// One that we could not have made, and thus have not.
-    Foreign,
-}
-
-impl<E> From<Option<Result<Entry, E>>> for Found {
-    fn from(read: Option<Result<Entry, E>>) -> Self {
-        match read {
-            None => Self::Nothing,
-            Some(Ok(entry)) => Self::Entry(Box::new(entry)),
-            Some(Err(_)) => Self::Foreign,
         }
     }
 }

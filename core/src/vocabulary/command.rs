@@ -83,6 +83,21 @@ pub fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value, at: 
     })
 }
 
+/// [`from_value`] for what may hold a secret as plain text: the error says what is expected, and not what is there.
+pub(crate) fn from_secret_value<T: serde::de::DeserializeOwned>(
+    value: serde_json::Value,
+    at: &str,
+) -> Result<T, Error> {
+    from_value(value, at).map_err(|error| {
+        let Error::Input { path, message } = &error else { return error };
+        if !message.starts_with("invalid ") {
+            return error;
+        }
+        let expected = message.rsplit_once(", expected ").map_or("another value", |(_, expected)| expected);
+        Error::input(path, &format!("expected {expected}"))
+    })
+}
+
 /// What is asked.
 #[expect(clippy::large_enum_variant, reason = "a command lives for one decision, and issues are common")]
 #[derive(Clone, Debug)]

@@ -23,6 +23,7 @@ pub use answer::{
     UseNonce,
 };
 pub use authority::Authority;
+pub(crate) use command::from_secret_value;
 pub use command::{Action, Command, from_value};
 pub use decision::{
     Batch, Commit, Committed, Decision, EventRow, Guard, GuardRow, NoticeRow, Outcome, Pending, VaultRow,
