@@ -28,8 +28,9 @@ exit codes: 0 done, 1 refused or failed (nothing is changed), 2 wrong usage, 128
 changed), else that of COMMAND
 
 DIR is replaced by two renames. If the run is killed, or the machine loses its power, between them, DIR is missing:
-what was there is in .NAME.handfast beside it, and the next run begins with putting it back. The folder
-.NAME.handfast.lock, beside DIR and beside an environment file elsewhere, keeps other runs away.
+what was there is in .NAME.handfast beside it, and the next run begins with putting it back. Whatever else a killed run
+left in such folders, beside DIR and beside an environment file elsewhere, the next run for the same paths removes; until
+then secrets lie there, for this user alone. The folders .NAME.handfast.lock keep other runs away meanwhile.
 END
 }
 
