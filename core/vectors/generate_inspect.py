@@ -89,10 +89,20 @@ def kubernetes() -> list:
 
 
 def service_radar() -> list:
-    payload = b64url(compact({"pkg": "p", "dl": HIDDEN}))
-    kinds = {"edgepkg-v2": "edge", "collectorpkg-v2": "collector", "edgepkg-v1": "unsigned", "collectorpkg-v1": "unsigned"}
-    whole = [(f"an {kind} token", f"{prefix}:{payload}.{b64url(bytes(64))}", {"type": "service_radar", "kind": kind}, [payload, HIDDEN]) for prefix, kind in kinds.items()]
-    return whole + [("of a later version", f"edgepkg-v3:{payload}", {"type": "unknown"}, [payload])]
+    edge, collector = {"pkg": "p", "dl": HIDDEN}, {"e": NOW, "p": "p", "t": HIDDEN, "u": "https://demo.example.com"}
+    whole = []
+    for prefix, kind, payload in (("edgepkg", "edge", edge), ("collectorpkg", "collector", collector)):
+        body, mac = b64url(compact(payload)), b64url(bytes(64))
+        whole.append((f"of an {kind}", f"{prefix}-v2:{body}.{mac}", {"type": "service_radar", "kind": kind}, [body, HIDDEN]))
+        whole.append((f"unsigned, of an {kind}", f"{prefix}-v1:{body}.{mac}", {"type": "service_radar", "kind": "unsigned"}, [body, HIDDEN]))
+    body = b64url(compact(edge))
+    cut = {"type": "malformed", "like": "service_radar", "code": "serviceradar_malformed_token"}
+    of_another = {"type": "malformed", "like": "service_radar", "code": "serviceradar_invalid_payload"}
+    return whole + [
+        ("cut off", f"edgepkg-v2:{body}", cut, [body]),
+        ("with the payload of the other kind", f"collectorpkg-v2:{body}.{b64url(bytes(64))}", of_another, [body]),
+        ("of a later version", f"edgepkg-v3:{body}", {"type": "unknown"}, [body]),
+    ]
 
 
 def jwts() -> list:
@@ -114,7 +124,7 @@ def jwts() -> list:
         ("claims of other types", odd, plain | {"claims": ["exp", "iss", "sub"]}),
         ("an unsigned one", jwt({"alg": "none"}, claims, b""), bad("jwt_unsigned")), ("one of an algorithm that nobody knows", jwt({"alg": HIDDEN}, {}), bad("jwt_algorithm_not_allowed")),
         ("with a critical extension", jwt({"alg": "EdDSA", "crit": ["x"]}, {}), bad("jwt_critical_extension")), ("a claim twice", doubled, bad("jwt_duplicate_member")),
-        ("two parts of a JWT", full.rsplit(".", 1)[0], {"type": "unknown"}), ("a payload that is cut off", full.replace(full.split(".")[1], full.split(".")[1][:-9]), bad("jwt_encoding")),
+        ("two parts of a JWT", full.rsplit(".", 1)[0], bad("jwt_not_compact")), ("a payload that is cut off", full.replace(full.split(".")[1], full.split(".")[1][:-9]), bad("jwt_encoding")),
         ("a payload of half an object", f"{b64url(compact({'alg': 'EdDSA'}))}.{b64url(b'{')}.AA", bad("jwt_malformed_json")),
     ]  # fmt: skip
     return [(note, text, expected, [HIDDEN, *filter(None, nothing_of(text))]) for note, text, expected in rows]
