@@ -28,15 +28,17 @@ pub(crate) struct Provisioner {
 impl Provisioner {
     pub(crate) fn connect(&self) -> Result<Connection, Failure> {
         let base = self.url.trim_end_matches('/').to_owned();
-        if !base.starts_with("https://") && !is_local(&base) {
+        let is_local = is_local(&base);
+        if !base.starts_with("https://") && !is_local {
             return Err(Failure::other("--url: expected https: a token must not travel in the clear"));
         }
-        let agent = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(self.timeout)))
             .http_status_as_error(false)
-            .max_redirects(0)
-            .build()
-            .into();
+            .max_redirects(0);
+        // A proxy of the environment would read what is meant for this computer; through TLS it reads nothing.
+        let config = if is_local { config.proxy(None) } else { config };
+        let agent = config.build().into();
         Ok(Connection {
             agent,
             base,

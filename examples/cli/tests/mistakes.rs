@@ -60,7 +60,8 @@ impl Provisioner {
                     request.push_str(std::str::from_utf8(&some[..length]).unwrap());
                 }
                 counted.fetch_add(1, Ordering::SeqCst);
-                let body = format!(r#"{{"type":"issued","package":"{PACKAGE}","token":"{token}"}}"#);
+                let token = if token == "null" { token.to_owned() } else { format!("\"{token}\"") };
+                let body = format!(r#"{{"type":"issued","package":"{PACKAGE}","token":{token}}}"#);
                 let head = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\nconnection: close";
                 write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
             }
@@ -152,6 +153,38 @@ fn a_file_that_cannot_be_made_is_found_out_before_anything_is_asked_for() {
     assert_eq!(provisioner.issue_to("token", &[]).status.code(), Some(0));
     assert_eq!(fs::metadata(provisioner.path("token")).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(provisioner.folder.path()).unwrap().count(), 4, "nothing is left beside it");
+}
+
+/// The package is there already, and its token was handed over before.
+#[test]
+fn a_file_that_was_asked_for_is_not_left_out_in_silence() {
+    let provisioner = Provisioner::that_hands_over("null");
+    let ran = provisioner.issue_to("token", &[]);
+    assert_eq!(ran.status.code(), Some(4), "{}", said(&ran));
+    assert!(said(&ran).starts_with("handfast: --out: no token"), "{}", said(&ran));
+    assert!(String::from_utf8_lossy(&ran.stdout).contains(PACKAGE), "{ran:?}");
+    assert_eq!(provisioner.issue(&[], Stdio::piped()).status.code(), Some(0), "no file was asked for");
+    assert_eq!(fs::read_dir(provisioner.folder.path()).unwrap().count(), 1, "nothing is left");
+}
+
+/// What is for this computer goes to no proxy, which would read the token.
+#[test]
+fn a_proxy_hears_nothing_of_what_is_for_this_computer() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let through = format!("http://{}", proxy.local_addr().unwrap());
+    let provisioner = Provisioner::that_hands_over(TOKEN);
+    let ran = Command::new(env!("CARGO_BIN_EXE_handfast"))
+        .args(["package", "issue", "--name", "edge-1", "--timeout", "2", "--url", &provisioner.url])
+        .arg("--operator-token-file")
+        .arg(provisioner.path("operator"))
+        .envs(["http_proxy", "HTTP_PROXY", "ALL_PROXY"].map(|name| (name, &through)))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    assert!(proxy.accept().is_err(), "the proxy was asked");
+    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
 }
 
 /// The same request gives the same token, so the file that holds it already is as good as a new one; no other is.

@@ -38,17 +38,19 @@ enum Attempt {
 impl Host {
     pub(crate) fn new(base: &str, patience: Duration) -> Result<Self, Failure> {
         let base = base.trim_end_matches('/').to_owned();
-        if !base.starts_with("https://") && !is_local(&base) {
+        let is_local = is_local(&base);
+        if !base.starts_with("https://") && !is_local {
             return Err(Failure::Final(
                 "--url: expected https: a token must not travel in the clear".to_owned(),
             ));
         }
-        let agent = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(30)))
             .http_status_as_error(false)
-            .max_redirects(0)
-            .build()
-            .into();
+            .max_redirects(0);
+        // A proxy of the environment would read what is meant for this computer; through TLS it reads nothing.
+        let config = if is_local { config.proxy(None) } else { config };
+        let agent = config.build().into();
         Ok(Self { agent, base, patience, nonce: None })
     }
 
