@@ -111,6 +111,19 @@ it('what is no edge token is refused', () => {
   assert.throws(() => verifyEdgeToken(edge(), { publicKey: '00'.repeat(32) }), { code: 'unusable_key' });
 });
 
+it('an argument that is missing is named', () => {
+  for (const [action, path] of [
+    [() => verifyEdgeToken(edge()), 'publicKey'],
+    [() => verifyCollectorToken(undefined, { publicKey }), 'token'],
+    [() => edgeToken(), 'package'],
+    [() => edgeToken({ package: 'a', download: 'b' }), 'privateKey'],
+    [() => collectorToken({ url: 'https://a.example' }), 'package'],
+    [() => edgePackage({ gateway: 'edge-7', metadata: {} }), 'env'],
+  ]) {
+    assert.throws(action, { code: 'invalid_input', path });
+  }
+});
+
 it('a package must be one that its programs take', () => {
   const options = { gateway: 'edge-7', metadata: { label: 'Edge 7' }, env: { A: 'b' }, joinToken: 'join' };
   const made = edgePackage({ ...options, bundle: 'no certificate' });

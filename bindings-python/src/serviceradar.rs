@@ -112,7 +112,8 @@ pub(crate) fn edge_token(
     make().map(Secret::from).map_err(|error: ServiceRadarError| error.raise())
 }
 
-/// Verify an `edgepkg-v2` token. The key is base64 of 32 bytes. Raises `ServiceRadarError`.
+/// Verify an `edgepkg-v2` token. The key is base64 of 32 bytes. Raises `ServiceRadarError`, and
+/// `CryptoError` for a key that is none.
 #[pyfunction]
 #[pyo3(signature = (token, /, *, public_key))]
 pub(crate) fn verify_edge_token(token: &Bound<'_, PyAny>, public_key: &str) -> PyResult<EdgeToken> {
@@ -146,7 +147,7 @@ pub(crate) fn collector_token(
     make().map(Secret::from).map_err(|error: ServiceRadarError| error.raise())
 }
 
-/// Verify a `collectorpkg-v2` token. Raises `ServiceRadarError`.
+/// Verify a `collectorpkg-v2` token. Raises `ServiceRadarError`, and `CryptoError` for a key that is none.
 #[pyfunction]
 #[pyo3(signature = (token, /, *, public_key, now=None))]
 pub(crate) fn verify_collector_token(

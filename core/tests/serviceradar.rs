@@ -323,6 +323,7 @@ fn a_kind_is_known_by_its_prefix_and_never_taken_for_the_other() {
     assert_eq!(TokenKind::of("edgepkg-v1:eyJ9"), Some(TokenKind::Unsigned));
     assert_eq!(TokenKind::of("pkg-001:token"), None);
     let wrong = ServiceRadarError::WrongKind;
+    assert_eq!(EdgeToken::verify("collectorpkg-v2:e30.AAAA", verifier().as_ref()).unwrap_err(), wrong);
     assert_eq!(EdgeToken::verify(collector.expose(), verifier().as_ref()).unwrap_err(), wrong);
     assert_eq!(CollectorToken::verify(edge.expose(), verifier().as_ref(), now()).unwrap_err(), wrong);
 }

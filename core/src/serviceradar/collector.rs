@@ -65,7 +65,7 @@ impl CollectorToken {
         key: &dyn VerifyingKey,
         now: Timestamp,
     ) -> Result<Verified<Self>, ServiceRadarError> {
-        let token = Self::read(&Envelope::open(text)?.verify(TokenKind::Collector, key)?)?;
+        let token = Self::read(&Envelope::open(text, Some(TokenKind::Collector))?.verify(key)?)?;
         if now >= token.expires_at { Err(ServiceRadarError::Expired) } else { Ok(Verified::new(token)) }
     }
 

@@ -42,7 +42,7 @@ impl EdgeToken {
     /// `serviceradar_unsigned_token` for version 1, `serviceradar_wrong_kind`, `serviceradar_malformed_token`,
     /// `serviceradar_bad_signature`, `serviceradar_invalid_payload`, `too_large`.
     pub fn verify(text: &str, key: &dyn VerifyingKey) -> Result<Verified<Self>, ServiceRadarError> {
-        Self::read(&Envelope::open(text)?.verify(TokenKind::Edge, key)?).map(Verified::new)
+        Self::read(&Envelope::open(text, Some(TokenKind::Edge))?.verify(key)?).map(Verified::new)
     }
 
     pub(super) fn read(payload: &envelope::Payload) -> Result<Self, ServiceRadarError> {

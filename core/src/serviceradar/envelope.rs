@@ -62,8 +62,9 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    /// Takes a token apart: its prefix, and in unpadded base64url a payload and a signature.
-    pub(super) fn open(text: &str) -> Result<Self, ServiceRadarError> {
+    /// Takes a token apart, of one kind where there is one wanted: its prefix, and in unpadded base64url a payload and a
+    /// signature.
+    pub(super) fn open(text: &str, wanted: Option<TokenKind>) -> Result<Self, ServiceRadarError> {
         let malformed = |expected| ServiceRadarError::MalformedToken { expected };
         if text.len() > limits::SERVICERADAR_TOKEN_BYTES {
             return Err(ServiceRadarError::TooLarge { limit: limits::SERVICERADAR_TOKEN_BYTES });
@@ -73,6 +74,9 @@ impl Envelope {
             Some(TokenKind::Unsigned) => return Err(ServiceRadarError::UnsignedToken),
             None => return Err(malformed("edgepkg-v2: or collectorpkg-v2: before it")),
         };
+        if wanted.is_some_and(|wanted| wanted != kind) {
+            return Err(ServiceRadarError::WrongKind);
+        }
         let body = text.strip_prefix(kind.prefix()).unwrap_or_default();
         let (payload, signature) =
             body.split_once('.').ok_or(malformed("a payload, a full stop, a signature"))?;
@@ -91,14 +95,7 @@ impl Envelope {
     }
 
     /// The payload, once the signature over it is found to be this key's.
-    pub(super) fn verify(
-        self,
-        kind: TokenKind,
-        key: &dyn VerifyingKey,
-    ) -> Result<Payload, ServiceRadarError> {
-        if self.kind != kind {
-            return Err(ServiceRadarError::WrongKind);
-        }
+    pub(super) fn verify(self, key: &dyn VerifyingKey) -> Result<Payload, ServiceRadarError> {
         key.verify(&self.payload, &self.signature).map_err(|_| ServiceRadarError::BadSignature)?;
         Ok(Payload(self.payload))
     }

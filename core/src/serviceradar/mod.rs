@@ -36,7 +36,7 @@ pub use self::{
 /// # Errors
 /// As [`EdgeToken::verify`], without `serviceradar_bad_signature` and `serviceradar_wrong_kind`.
 pub fn inspect(text: &str) -> Result<TokenKind, ServiceRadarError> {
-    let envelope = envelope::Envelope::open(text)?;
+    let envelope = envelope::Envelope::open(text, None)?;
     let kind = envelope.kind();
     let payload = envelope.unverified();
     match kind {
