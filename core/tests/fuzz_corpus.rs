@@ -98,7 +98,7 @@ targets! {
     sns_receiver from "../../fuzz/src/sns_receiver.rs", at least 60;
     spire from "../../fuzz/src/spire.rs", at least 43;
     stored from "../../fuzz/src/stored.rs", at least 43;
-    template from "../../fuzz/src/template.rs", at least 29;
+    template from "../../fuzz/src/template.rs", at least 30;
     wireguard from "../../fuzz/src/wireguard.rs", at least 16;
 }
 

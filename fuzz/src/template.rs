@@ -47,6 +47,9 @@ fn split(line: &str) {
     }
 }
 
+/// White space to Go's templates.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
 fn second_reading(file: &str, template: &Template, rendered: &str) {
     let closes = |need: &handfast::template::Need| need.reference.id().contains("}}");
     if template.needs().iter().any(closes) {
@@ -56,9 +59,13 @@ fn second_reading(file: &str, template: &Template, rendered: &str) {
     let mut expected = String::new();
     while let Some((text, call)) = body.split_once("{{") {
         let (call, rest) = call.split_once("}}").expect("a call ends");
+        let (before, call) = match call.strip_prefix('-') {
+            Some(call) => (text.trim_end_matches(SPACE), call),
+            None => (text, call),
+        };
         assert!(call.trim_start().starts_with("poll"), "{call}");
-        expected.extend([text, VALUE]);
-        body = rest;
+        expected.extend([before, VALUE]);
+        body = if call.ends_with('-') { rest.trim_start_matches(SPACE) } else { rest };
     }
     expected.push_str(body);
     assert_eq!(rendered, expected);
