@@ -109,6 +109,7 @@ fn small_texts_have_limits() {
     let filter = |length| format!("site={}", "a".repeat(length)).parse::<LabelFilter>();
     assert!(filter(limits::LABEL_VALUE_BYTES).is_ok() && filter(limits::LABEL_VALUE_BYTES + 1).is_err());
     let pasted = |length: usize| inspect(&format!("edgepkg-v2:{}\n", "A".repeat(length - 11)));
-    assert!(matches!(pasted(limits::INSPECT_BYTES), Inspected::ServiceRadar { .. }));
+    let long = Inspected::Malformed { like: "service_radar", code: Code::TooLarge };
+    assert_eq!(pasted(limits::INSPECT_BYTES), long);
     assert_eq!(pasted(limits::INSPECT_BYTES + 1), Inspected::Unknown);
 }
