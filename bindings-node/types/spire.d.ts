@@ -105,7 +105,8 @@ export function entry(wanted: object): Entry;
 
 /**
  * What a result of `BatchCreateEntry` says, by its status code and the entry that came with it. What is no entry throws, so that a
- * slip does not pass for somebody else's.
+ * slip does not pass for somebody else's; so do 64-bit integers in objects of two halves: have them as text, which `longs: String`
+ * is for in `@grpc/proto-loader`.
  */
 export function createdEntryOutcome(status: number, options: { wanted: Entry; found?: object | null }): Outcome;
 
