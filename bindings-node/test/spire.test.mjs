@@ -260,5 +260,5 @@ it('pasted texts are named as in every language', () => {
       assert.deepEqual(leaked, [], note);
     }
   }
-  assert.equal(texts.length, 53);
+  assert.equal(texts.length, 55);
 });

@@ -239,4 +239,4 @@ def test_pasted_texts_are_named_as_in_every_language() -> None:
             assert inspected == case["expected"], case["note"]
             seen = repr(inspected) + json.dumps(inspected)
             assert not [hidden for hidden in case["hidden"] if hidden in seen], case["note"]
-    assert len(cases) == 53
+    assert len(cases) == 55
