@@ -5,6 +5,8 @@
 //! made and is secret is in the JSON, because it was asked for, or in a file of mode 0600 with `--out`.
 #![forbid(unsafe_code)]
 
+#[path = "../../first-boot/src/client.rs"]
+mod client;
 mod clock;
 mod commands;
 mod failure;

@@ -6,6 +6,7 @@
 //! everything is there. A new token in the file is redeemed with the same key: so a node returns that was sent away.
 #![forbid(unsafe_code)]
 
+mod client;
 mod files;
 mod host;
 mod node;
