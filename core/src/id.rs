@@ -59,6 +59,17 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
+/// Whether a text is the name of a host or a domain (RFC 1123 section 2.1), in lower case.
+pub(crate) fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=limits::HOST_LABEL_BYTES).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    text.len() <= limits::NODE_NAME_BYTES && text.split('.').all(is_label)
+}
+
 /// Reads what is written as a text, from the text as it lies there: nothing is copied that is not kept.
 pub(crate) fn from_text<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
     deserializer: D,

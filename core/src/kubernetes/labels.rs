@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::KubernetesError;
+use crate::id::is_host_name;
 
 /// Writes a newtype over a text that `accepts` has passed.
 macro_rules! label {
@@ -84,7 +85,7 @@ label! {
 
 fn is_key(text: &str) -> bool {
     match text.split_once('/') {
-        Some((domain, name)) => is_domain(domain) && is_name(name),
+        Some((domain, name)) => is_host_name(domain) && is_name(name),
         None => is_name(text),
     }
 }
@@ -95,16 +96,4 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(is_inner)
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.ends_with(|last: char| last.is_ascii_alphanumeric())
-}
-
-/// RFC 1123 subdomain in lower case.
-fn is_domain(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    text.len() <= 253
-        && text.split('.').all(|part| {
-            matches!(part.len(), 1..=63)
-                && part.bytes().all(is_inner)
-                && !part.starts_with('-')
-                && !part.ends_with('-')
-        })
 }

@@ -3,7 +3,7 @@
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 use super::ServiceRadarError;
-use crate::limits;
+use crate::{id::is_host_name, limits};
 
 const EXPECTED: &str = "an https URL of a lower-case host, perhaps a port and a path, and nothing else";
 
@@ -60,14 +60,7 @@ fn is_authority(text: &str) -> bool {
             && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
     }
     let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-    host.len() <= limits::NODE_NAME_BYTES && host.split('.').all(is_label) && port.is_none_or(is_port)
-}
-
-fn is_label(text: &str) -> bool {
-    (1..=limits::HOST_LABEL_BYTES).contains(&text.len())
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    is_host_name(host) && port.is_none_or(is_port)
 }
 
 fn is_port(text: &str) -> bool {

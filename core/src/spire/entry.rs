@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Selector, SpiffeId, SpireError, TrustDomain};
 use crate::{
-    id::{InvalidId, as_text},
+    id::{InvalidId, as_text, is_host_name},
     limits,
     vocabulary::{Error, from_secret_value},
 };
@@ -170,14 +170,8 @@ pub(crate) fn is_reserved(id: &SpiffeId) -> bool {
     id.path() == "/spire" || id.path().starts_with("/spire/")
 }
 
-/// RFC 1123 section 2.1, in lower case; a `*` may stand for the first label.
+/// The name of a host; a `*` may stand for the first label.
 fn is_dns(name: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     let rest = name.strip_prefix("*.").unwrap_or(name);
-    name.len() <= 253 && rest.split('.').all(is_label)
+    name.len() <= limits::NODE_NAME_BYTES && is_host_name(rest)
 }
