@@ -2,14 +2,14 @@
 
 use handfast::{
     archive::{self, ArchiveError, EnvFile},
-    secret::{self, SecretBytes},
+    secret::SecretBytes,
 };
 use napi::bindgen_prelude::{ClassInstance, Either3, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
     error::{Result, Throw},
-    secret::{Secret, Text, exposed},
+    secret::{Secret, Text, owned},
 };
 
 /// What a file holds.
@@ -85,9 +85,9 @@ pub fn installer() -> &'static str {
 }
 
 pub(crate) fn read_env(keys: &[String], values: &[Text<'_>]) -> Result<EnvFile> {
-    keys.iter().zip(values).try_fold(EnvFile::new(), |file, (key, value)| {
-        file.with(key, secret::Secret::new(exposed(value).to_owned())).map_err(Throw::throw)
-    })
+    keys.iter()
+        .zip(values)
+        .try_fold(EnvFile::new(), |file, (key, value)| file.with(key, owned(value)).map_err(Throw::throw))
 }
 
 fn bytes_of(content: &Content<'_>) -> SecretBytes {

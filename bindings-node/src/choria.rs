@@ -3,21 +3,16 @@
 use handfast::{
     choria::{self, AnyClaims, HexKey, Purpose, Terms, Token},
     crypto::default_backend,
-    secret,
     verified::Verified,
 };
-use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
 
 use crate::{
     carry::{self, Secrets},
     error::{Result, Throw, invalid},
-    secret::Secret,
+    secret::{Secret, Text, exposed, owned},
     system,
 };
-
-/// A text, or that of a secret.
-type Text<'a> = Either<String, ClassInstance<'a, Secret>>;
 
 /// Whom tokens are believed.
 #[napi]
@@ -130,7 +125,7 @@ impl Issuer {
     /// Reads a seed file.
     #[napi(factory)]
     pub fn from_seed(seed: Text<'_>, name: Option<String>) -> Result<Self> {
-        let seed = secret::Secret::new(exposed(&seed).to_owned());
+        let seed = owned(&seed);
         let issuer = choria::Issuer::from_seed(&seed);
         let named = issuer.and_then(|issuer| match &name {
             Some(name) => issuer.named(name),
@@ -341,11 +336,4 @@ fn password_of(claims: &AnyClaims) -> Option<Secret> {
 
 fn any_claims(claims: &str, secrets: &Secrets<'_>) -> Result<AnyClaims> {
     AnyClaims::from_value(carry::read(claims, secrets)?).map_err(Throw::throw)
-}
-
-fn exposed<'a>(text: &'a Text<'_>) -> &'a str {
-    match text {
-        Either::A(text) => text,
-        Either::B(secret) => secret.get().expose(),
-    }
 }

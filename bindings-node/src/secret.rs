@@ -15,6 +15,11 @@ pub(crate) fn exposed<'a>(text: &'a Text<'_>) -> &'a str {
     }
 }
 
+/// The same, as a secret of the core.
+pub(crate) fn owned(text: &Text<'_>) -> secret::Secret {
+    secret::Secret::new(exposed(text).to_owned())
+}
+
 /// Text that must not be seen.
 #[napi]
 pub struct Secret(secret::Secret);

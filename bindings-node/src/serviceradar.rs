@@ -2,7 +2,6 @@
 
 use handfast::{
     crypto::default_backend,
-    secret,
     serviceradar::{self, ServiceRadarError},
     verified::Verified,
 };
@@ -12,7 +11,7 @@ use crate::{
     archive::{Archive, read_env},
     carry,
     error::{Result, Throw},
-    secret::{Secret, Text, exposed},
+    secret::{Secret, Text, exposed, owned},
     system,
 };
 
@@ -167,8 +166,4 @@ impl EdgePackage {
     pub fn archive(&self) -> Result<Archive> {
         self.0.archive().map(Archive::of).map_err(Throw::throw)
     }
-}
-
-fn owned(text: &Text<'_>) -> secret::Secret {
-    secret::Secret::new(exposed(text).to_owned())
 }

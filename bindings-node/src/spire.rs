@@ -2,7 +2,6 @@
 
 use handfast::{
     record::SpireEntry,
-    secret,
     spire::{self, BundleReply, Found, Outcome, StatusCode},
 };
 use napi::bindgen_prelude::Buffer;
@@ -12,7 +11,7 @@ use serde_json::json;
 use crate::{
     carry::{self, parse},
     error::{Result, Throw},
-    secret::{Secret, Text, exposed},
+    secret::{Secret, Text, owned},
     system,
 };
 
@@ -111,7 +110,7 @@ impl JoinTokenRequest {
     pub fn new(token: Text<'_>, expires_at: i64, now: i64, agent_id: Option<String>) -> Result<Self> {
         let (expires_at, now) = (system::instant(expires_at, "expiresAt")?, system::instant(now, "now")?);
         let agent_id = agent_id.map(|id| parse(&id, "agentId")).transpose()?;
-        let token = secret::Secret::new(exposed(&token).to_owned());
+        let token = owned(&token);
         spire::JoinTokenRequest::new(token, expires_at, now, agent_id).map(Self).map_err(Throw::throw)
     }
 
@@ -143,7 +142,7 @@ impl AliasEntry {
     /// The entry for the agent that shows this token.
     #[napi(constructor)]
     pub fn new(token: Text<'_>, id: String, spiffe_id: String) -> Result<Self> {
-        let token = secret::Secret::new(exposed(&token).to_owned());
+        let token = owned(&token);
         spire::AliasEntry::new(parse(&id, "id")?, parse(&spiffe_id, "spiffeId")?, &token)
             .map(Self)
             .map_err(Throw::throw)

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use handfast::{
-    secret,
-    userdata::{self, Cloud, File, UserDataError},
-};
+use handfast::userdata::{self, Cloud, File, UserDataError};
 use napi_derive::napi;
 
 use crate::{
     error::{Result, Throw},
-    secret::{Secret, Text, exposed},
+    secret::{Secret, Text, owned},
 };
 
 /// A token for a file, and the command that is started with it.
@@ -89,8 +86,4 @@ pub fn clouds() -> BTreeMap<&'static str, u32> {
 #[napi]
 pub fn first_boot_unit() -> &'static str {
     userdata::UNIT
-}
-
-fn owned(text: &Text<'_>) -> secret::Secret {
-    secret::Secret::new(exposed(text).to_owned())
 }

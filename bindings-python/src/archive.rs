@@ -2,7 +2,7 @@
 
 use handfast::{
     archive::{self, ArchiveError, EnvFile},
-    secret::{self, SecretBytes},
+    secret::SecretBytes,
 };
 use pyo3::{
     exceptions::PyTypeError,
@@ -12,7 +12,7 @@ use pyo3::{
 
 use crate::{
     error::Raise,
-    secret::{Secret, exposed},
+    secret::{Secret, exposed, owned},
 };
 
 /// What an archive is to hold, in order. It does not show itself.
@@ -91,7 +91,7 @@ pub(crate) fn env_file(variables: &Bound<'_, PyDict>) -> PyResult<Secret> {
 pub(crate) fn read_env(variables: &Bound<'_, PyDict>) -> PyResult<EnvFile> {
     let mut file = EnvFile::new();
     for (key, value) in variables.items().extract::<Vec<(String, Bound<'_, PyAny>)>>()? {
-        let value = secret::Secret::new(exposed(&value, &key)?.to_owned());
+        let value = owned(&value, &key)?;
         file = file.with(&key, value).map_err(|error: ArchiveError| error.raise())?;
     }
     Ok(file)

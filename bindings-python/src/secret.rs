@@ -34,6 +34,11 @@ pub(crate) fn exposed<'a>(value: &'a Bound<'_, PyAny>, argument: &str) -> PyResu
     }
 }
 
+/// The same, as a secret of the core.
+pub(crate) fn owned(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<secret::Secret> {
+    exposed(value, argument).map(|text| secret::Secret::new(text.to_owned()))
+}
+
 #[pymethods]
 impl Secret {
     /// Wrap a text. The caller's own copy of it remains the caller's concern.

@@ -2,7 +2,6 @@
 
 use handfast::{
     crypto::default_backend,
-    secret,
     serviceradar::{self, ServiceRadarError},
     verified::Verified,
 };
@@ -12,7 +11,7 @@ use crate::{
     archive::{Archive, read_env},
     convert,
     error::Raise,
-    secret::{Secret, exposed},
+    secret::{Secret, exposed, owned},
     system,
 };
 
@@ -183,8 +182,4 @@ pub(crate) fn edge_package(
     let make = || Ok((package.file_name()?.to_string(), package.archive()?));
     let (name, archive) = make().map_err(|error: ServiceRadarError| error.raise())?;
     Ok((name, Archive::of(archive)))
-}
-
-fn owned(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<secret::Secret> {
-    Ok(secret::Secret::new(exposed(value, argument)?.to_owned()))
 }

@@ -16,7 +16,7 @@ use crate::{
     convert,
     error::Raise,
     lists::{one, parsed},
-    secret::{Secret, exposed},
+    secret::{Secret, owned},
     system,
 };
 
@@ -127,7 +127,7 @@ impl JoinTokenRequest {
         now: Option<&Bound<'_, PyAny>>,
         agent_id: Option<&str>,
     ) -> PyResult<Self> {
-        let token = handfast::secret::Secret::new(exposed(token, "token")?.to_owned());
+        let token = owned(token, "token")?;
         let (expires_at, now) =
             (system::instant("expires_at", Some(expires_at))?, system::instant("now", now)?);
         let agent_id = parsed(agent_id, "agent_id")?;
@@ -171,7 +171,7 @@ impl AliasEntry {
     #[new]
     #[pyo3(signature = (token, /, *, id, spiffe_id))]
     fn new(token: &Bound<'_, PyAny>, id: &str, spiffe_id: &str) -> PyResult<Self> {
-        let token = handfast::secret::Secret::new(exposed(token, "token")?.to_owned());
+        let token = owned(token, "token")?;
         let (id, spiffe_id) = (one(id, "id")?, one(spiffe_id, "spiffe_id")?);
         spire::AliasEntry::new(id, spiffe_id, &token).map(Self).map_err(Raise::raise)
     }

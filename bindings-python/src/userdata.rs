@@ -1,14 +1,11 @@
 //! User data that carries a token to the first boot.
 
-use handfast::{
-    secret,
-    userdata::{self, File, UserDataError},
-};
+use handfast::userdata::{self, File, UserDataError};
 use pyo3::{exceptions::PyTypeError, prelude::*};
 
 use crate::{
     error::Raise,
-    secret::{Secret, exposed},
+    secret::{Secret, owned},
 };
 
 /// A token for a file, and the command that is started with it, once. It does not show itself.
@@ -21,7 +18,7 @@ impl FirstBoot {
     #[new]
     #[pyo3(signature = (token, /, *, token_path, command))]
     fn new(token: &Bound<'_, PyAny>, token_path: &str, command: Vec<String>) -> PyResult<Self> {
-        let token = secret::Secret::new(exposed(token, "token")?.to_owned());
+        let token = owned(token, "token")?;
         let make = || userdata::FirstBoot::new(token, token_path.parse()?, command);
         make().map(Self).map_err(Raise::raise)
     }
@@ -29,7 +26,7 @@ impl FirstBoot {
     /// The same, and one more file of root's; its mode is `0600`, `0700`, `0644` or `0755`.
     #[pyo3(signature = (path, content, /, *, mode="0600"))]
     fn with_file(&self, path: &str, content: &Bound<'_, PyAny>, mode: &str) -> PyResult<Self> {
-        let content = secret::Secret::new(exposed(content, "content")?.to_owned());
+        let content = owned(content, "content")?;
         let make = || self.0.clone().with_file(File { path: path.parse()?, content, mode: mode.parse()? });
         make().map(Self).map_err(Raise::raise)
     }
